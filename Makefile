@@ -1,0 +1,70 @@
+# `make help` lists the targets. Everything made lands in .build/ or in the cache of
+# `strake` ($STRAKE_CACHE, else the user's cache folder); `make clean` removes the first.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+STRAKE := .build/strake
+
+# One way to compile for all targets, so that they share Go's build cache with one
+# another and with the images. Without cgo the binary is static, and the same file
+# runs as the registry's container.
+export CGO_ENABLED := 0
+export GOFLAGS := -trimpath -buildvcs=false
+
+##@ A cluster to try it on
+
+.PHONY: up
+up: $(STRAKE) ## A kind cluster with the platform on it, from this checkout
+	$(STRAKE) up
+
+.PHONY: down
+down: $(STRAKE) ## Remove what `make up` made
+	$(STRAKE) down
+
+##@ Prove it
+
+.PHONY: test
+test: ## Everything that needs no cluster
+	go test ./tools/...
+
+.PHONY: integration
+integration: $(STRAKE) ## The packages doing their work on kind
+	STRAKE=$(abspath $(STRAKE)) go test -count=1 -timeout 60m -v ./test/...
+
+.PHONY: lint
+lint: $(STRAKE) ## Go code and packages, as CI checks them
+	go tool -modfile=tools/golangci-lint.mod golangci-lint run ./tools/... ./test/...
+	$(STRAKE) lint
+
+.PHONY: verify
+verify: $(STRAKE) ## Rebuild everything and compare every committed digest
+	$(STRAKE) verify
+
+.PHONY: bench
+bench: $(STRAKE) ## Speed and memory, as ratios against the tools people use today
+	STRAKE=$(abspath $(STRAKE)) go run ./test/bench
+
+##@ Change it
+
+.PHONY: build
+build: $(STRAKE) ## The strake binary, in .build/
+
+.PHONY: $(STRAKE)
+$(STRAKE):
+	@mkdir -p $(@D)
+	go build -o $@ ./tools/strake
+
+.PHONY: generate
+generate: $(STRAKE) ## All that is generated and committed
+	$(STRAKE) build
+	$(STRAKE) docs --dir tools/strake/docs
+
+.PHONY: clean
+clean: ## Remove .build/
+	rm -rf .build
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// benchBuild compares `strake build` of all packages with the same work by the
+// Carvel tools, one after the other as a shell loop would start them.
+func (b *bench) benchBuild(ctx context.Context) error {
+	checkout, err := b.copyCheckout("build")
+	if err != nil {
+		return err
+	}
+	build := command{args: []string{b.strake, "build", "--quiet", "--root", checkout}}
+	unchanged, err := b.median(ctx, build.run)
+	if err != nil {
+		return err
+	}
+	build.args = append(build.args, "--rewrite")
+	overlay := filepath.Join(checkout, "packages", "keda", "config", "overlays", "logging.yml")
+	changed, err := b.median(ctx, func(ctx context.Context) (sample, error) {
+		if err := touch(overlay); err != nil {
+			return sample{}, err
+		}
+		return build.run(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	loop, err := b.loop(ctx)
+	if err != nil {
+		return err
+	}
+	b.report.row("build, nothing changed", "strake", unchanged, unchanged)
+	b.report.row("build, nothing changed", "ytt+kbld+imgpkg", loop, unchanged)
+	b.report.row("build, an overlay changed", "strake", changed, changed)
+	b.report.row("build, an overlay changed", "ytt+kbld+imgpkg", loop, changed)
+	return nil
+}
+
+// copyCheckout copies what a build reads, so that the bench changes nothing.
+func (b *bench) copyCheckout(name string) (string, error) {
+	to := filepath.Join(b.dir, name)
+	for _, part := range []string{"packages", "repo"} {
+		if err := os.CopyFS(filepath.Join(to, part), os.DirFS(filepath.Join(b.checkout, part))); err != nil {
+			return "", fmt.Errorf("copying %s: %w", part, err)
+		}
+	}
+	return to, nil
+}
+
+// touch changes an overlay's bytes and nothing of what it does.
+func touch(file string) error {
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = fmt.Fprintf(f, "#! %d\n", time.Now().UnixNano())
+	return err
+}
+
+// loop does by ytt, kbld and imgpkg what a build does for each version: render
+// the values schema and the defaults, lock the images, push the bundle; and
+// then the same for the repository.
+func (b *bench) loop(ctx context.Context) (sample, error) {
+	r, err := b.serve(ctx, "loop-registry")
+	if err != nil {
+		return sample{}, err
+	}
+	defer r.stop()
+	repository := r.address + "/strake/platform"
+	if err := b.pushBundles(ctx, repository); err != nil {
+		return sample{}, err
+	}
+	bundles, err := b.pullBundles(ctx, repository)
+	if err != nil {
+		return sample{}, err
+	}
+	return b.median(ctx, func(ctx context.Context) (sample, error) {
+		var total sample
+		for _, dir := range bundles {
+			s, err := b.loopOnce(ctx, dir, repository)
+			if err != nil {
+				return sample{}, err
+			}
+			total = total.plus(s)
+		}
+		return total, nil
+	})
+}
+
+func (b *bench) pushBundles(ctx context.Context, repository string) error {
+	push := command{dir: b.checkout, args: []string{b.strake, "push", "--quiet", "--no-images", "--to", repository}}
+	_, err := push.run(ctx)
+	return err
+}
+
+// pullBundles answers with the folders of all bundles, the repository's last.
+func (b *bench) pullBundles(ctx context.Context, repository string) ([]string, error) {
+	tags := command{args: []string{b.tools["imgpkg"], "tag", "list", "-i", repository, "--digests=false", "--json"}}
+	out, _, err := tags.output(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var folders []string
+	for _, tag := range tagNames(out) {
+		folder := filepath.Join(b.dir, "loop", tag)
+		pull := command{args: []string{b.tools["imgpkg"], "pull", "-b", repository + ":" + tag, "-o", folder}}
+		if _, err := pull.run(ctx); err != nil {
+			return nil, err
+		}
+		folders = append(folders, folder)
+	}
+	return folders, nil
+}
+
+// tagNames reads the names out of imgpkg's table as JSON, without its
+// generated tags.
+func tagNames(out []byte) []string {
+	var names []string
+	for line := range bytes.Lines(out) {
+		name, found := strings.CutPrefix(strings.TrimSpace(string(line)), `"name": "`)
+		if found && !strings.HasPrefix(name, "sha256-") {
+			names = append(names, strings.Trim(name, `",`))
+		}
+	}
+	return names
+}
+
+func (b *bench) loopOnce(ctx context.Context, dir, repository string) (sample, error) {
+	commands := []command{
+		{args: []string{b.tools["kbld"], "-f", filepath.Join(dir, "packages"), "-f", filepath.Join(dir, ".imgpkg"), "--imgpkg-lock-output", filepath.Join(b.dir, "lock.yml")}},
+	}
+	if _, err := os.Stat(filepath.Join(dir, "config")); err == nil {
+		config, rendered := filepath.Join(dir, "config"), filepath.Join(b.dir, "rendered")
+		commands = []command{
+			{args: []string{b.tools["ytt"], "-f", config, "--data-values-schema-inspect", "-o", "openapi-v3"}},
+			{args: []string{b.tools["ytt"], "-f", config, "--output-files", rendered}},
+			{args: []string{b.tools["kbld"], "-f", rendered, "-f", filepath.Join(dir, ".imgpkg"), "--imgpkg-lock-output", filepath.Join(b.dir, "lock.yml")}},
+		}
+	}
+	commands = append(commands, command{args: []string{b.tools["imgpkg"], "push", "-b", repository + ":loop", "-f", dir}})
+	var total sample
+	for _, c := range commands {
+		s, err := c.run(ctx)
+		if err != nil {
+			return sample{}, err
+		}
+		total = total.plus(s)
+	}
+	return total, nil
+}
+
+// benchReproducible builds in two folders with two empty caches.
+func (b *bench) benchReproducible(ctx context.Context) error {
+	var outputs [2][]byte
+	for i := range outputs {
+		name := fmt.Sprintf("clean-%d", i)
+		checkout, err := b.copyCheckout(name)
+		if err != nil {
+			return err
+		}
+		build := command{
+			env:  []string{"STRAKE_CACHE=" + filepath.Join(b.dir, name+"-cache")},
+			args: []string{b.strake, "build", "--quiet", "--root", checkout, "-o", "json"},
+		}
+		if outputs[i], _, err = build.output(ctx); err != nil {
+			return err
+		}
+	}
+	if !bytes.Equal(outputs[0], outputs[1]) {
+		return fmt.Errorf("two clean builds differ:\n%s\n%s", outputs[0], outputs[1])
+	}
+	b.report.note("two clean builds in two folders: every digest equal")
+	return nil
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// sample is one measured command, or several in a row.
+type sample struct {
+	wall time.Duration
+	// peak is the largest resident set of any process, in bytes.
+	peak int64
+}
+
+func (s sample) plus(o sample) sample {
+	return sample{s.wall + o.wall, max(s.peak, o.peak)}
+}
+
+// command is what is measured. Its output is kept only for errors.
+type command struct {
+	dir  string
+	env  []string
+	args []string
+}
+
+func (c command) run(ctx context.Context) (sample, error) {
+	_, s, err := c.output(ctx)
+	return s, err
+}
+
+func (c command) output(ctx context.Context) ([]byte, sample, error) {
+	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
+	var stdout, stderr bytes.Buffer
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = c.dir, append(os.Environ(), c.env...), &stdout, &stderr
+	begin := time.Now()
+	err := cmd.Run()
+	s := sample{wall: time.Since(begin)}
+	if err != nil {
+		return nil, s, fmt.Errorf("%s: %w\n%s", strings.Join(c.args, " "), err, stderr.String())
+	}
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		s.peak = usage.Maxrss * 1024 // kibibytes, on Linux
+	}
+	return stdout.Bytes(), s, nil
+}
+
+// median measures work several times, after one round that is not counted.
+func (b *bench) median(ctx context.Context, work func(context.Context) (sample, error)) (sample, error) {
+	var walls []time.Duration
+	var peaks []int64
+	for round := range b.rounds + 1 {
+		s, err := work(ctx)
+		if err != nil {
+			return sample{}, err
+		}
+		if round > 0 {
+			walls, peaks = append(walls, s.wall), append(peaks, s.peak)
+		}
+	}
+	slices.Sort(walls)
+	slices.Sort(peaks)
+	return sample{walls[len(walls)/2], peaks[len(peaks)/2]}, nil
+}

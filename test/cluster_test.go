@@ -1,0 +1,200 @@
+package test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/restmapper"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/yaml"
+)
+
+// fieldManager names these tests in managedFields.
+const fieldManager = "strake-test"
+
+// cluster reads and writes objects of any kind.
+type cluster struct {
+	dynamic dynamic.Interface
+	typed   kubernetes.Interface
+	mapper  *restmapper.DeferredDiscoveryRESTMapper
+}
+
+func connect(kubeconfig string) (*cluster, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	dyn, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	typed, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	mapper := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(typed.Discovery()))
+	return &cluster{dynamic: dyn, typed: typed, mapper: mapper}, nil
+}
+
+// of finds the endpoint of an object's kind; kinds that an install has just
+// brought are looked up anew.
+func (c *cluster) of(gvk schema.GroupVersionKind, namespace string) (dynamic.ResourceInterface, error) {
+	mapping, err := c.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	if meta.IsNoMatchError(err) {
+		c.mapper.Reset()
+		mapping, err = c.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	}
+	if err != nil {
+		return nil, err
+	}
+	resource := c.dynamic.Resource(mapping.Resource)
+	if mapping.Scope.Name() == meta.RESTScopeNameRoot {
+		return resource, nil
+	}
+	return resource.Namespace(namespace), nil
+}
+
+// lasting is the test's context for calls that cleanups make, too, when the
+// test's own has ended.
+func lasting(t *testing.T) context.Context {
+	t.Helper()
+	return context.WithoutCancel(t.Context())
+}
+
+// apply sends YAML documents by server-side apply, in their order.
+func (c *cluster) apply(t *testing.T, documents string) {
+	t.Helper()
+	for document := range strings.SplitSeq(documents, "\n---\n") {
+		object := &unstructured.Unstructured{}
+		require.NoError(t, yaml.Unmarshal([]byte(document), &object.Object), document)
+		resource, err := c.of(object.GroupVersionKind(), object.GetNamespace())
+		require.NoError(t, err, document)
+		_, err = resource.Apply(lasting(t), object.GetName(), object, metav1.ApplyOptions{FieldManager: fieldManager, Force: true})
+		require.NoError(t, err, document)
+	}
+}
+
+// get answers with one object, or nil where there is none.
+func (c *cluster) get(t *testing.T, gvk schema.GroupVersionKind, namespace, name string) *unstructured.Unstructured {
+	t.Helper()
+	resource, err := c.of(gvk, namespace)
+	require.NoError(t, err)
+	object, err := resource.Get(lasting(t), name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	require.NoError(t, err)
+	return object
+}
+
+func (c *cluster) patch(t *testing.T, gvk schema.GroupVersionKind, namespace, name, mergePatch string) {
+	t.Helper()
+	resource, err := c.of(gvk, namespace)
+	require.NoError(t, err)
+	_, err = resource.Patch(lasting(t), name, types.MergePatchType, []byte(mergePatch), metav1.PatchOptions{FieldManager: fieldManager})
+	require.NoError(t, err)
+}
+
+func (c *cluster) delete(t *testing.T, gvk schema.GroupVersionKind, namespace, name string) {
+	t.Helper()
+	resource, err := c.of(gvk, namespace)
+	require.NoError(t, err)
+	err = resource.Delete(lasting(t), name, metav1.DeleteOptions{})
+	require.True(t, err == nil || apierrors.IsNotFound(err), "deleting %s %s: %v", gvk.Kind, name, err)
+}
+
+// namespace makes one for the test alone. It is gone when the test is, and
+// where the test failed a person sees first what was in it.
+func (c *cluster) namespace(t *testing.T, prefix string) string {
+	t.Helper()
+	made, err := c.typed.CoreV1().Namespaces().Create(lasting(t),
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: prefix + "-"}}, metav1.CreateOptions{})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		defer cancel()
+		if t.Failed() {
+			c.explain(ctx, made.Name)
+		}
+		if err := c.removeNamespace(ctx, made.Name); err != nil {
+			t.Errorf("removing the test's namespace %s: %v", made.Name, err)
+		}
+	})
+	return made.Name
+}
+
+func (c *cluster) removeNamespace(ctx context.Context, name string) error {
+	namespaces := c.typed.CoreV1().Namespaces()
+	if err := namespaces.Delete(ctx, name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+		return err
+	}
+	for {
+		_, err := namespaces.Get(ctx, name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("it still exists: %w", ctx.Err())
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// explain prints pods, events and the ends of logs of a namespace.
+func (c *cluster) explain(ctx context.Context, namespace string) {
+	out := os.Stderr
+	pods, err := c.typed.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		fmt.Fprintln(out, "listing pods:", err)
+		return
+	}
+	for _, pod := range pods.Items {
+		fmt.Fprintf(out, "pod %s/%s: %s %v\n", namespace, pod.Name, pod.Status.Phase, pod.Status.Conditions)
+		for _, container := range pod.Spec.Containers {
+			tail := int64(40)
+			logs, err := c.typed.CoreV1().Pods(namespace).GetLogs(pod.Name,
+				&corev1.PodLogOptions{Container: container.Name, TailLines: &tail}).DoRaw(ctx)
+			fmt.Fprintf(out, "--- logs of %s (%v)\n%s\n", container.Name, err, logs)
+		}
+	}
+	events, err := c.typed.CoreV1().Events(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return
+	}
+	for _, event := range events.Items {
+		fmt.Fprintf(out, "event %s/%s: %s: %s\n", event.InvolvedObject.Kind, event.InvolvedObject.Name, event.Reason, event.Message)
+	}
+}
+
+// eventually waits for a condition that a cluster reaches by itself; say tells
+// what was last seen.
+func eventually(t *testing.T, within time.Duration, what string, check func() (ok bool, say string)) {
+	t.Helper()
+	deadline := time.Now().Add(within)
+	for {
+		ok, say := check()
+		if ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within %s; last seen: %s", what, within, say)
+		}
+		time.Sleep(time.Second)
+	}
+}

@@ -1,0 +1,110 @@
+package bundle
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/manifest"
+)
+
+// content is every file of the bundle.
+func content(v *catalog.Version, repo catalog.Repository, objects []manifest.Object) (map[string][]byte, error) {
+	files, err := ConfigFiles(v.Package)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := imagesLock(v, repo.Canonical, objects, files)
+	if err != nil {
+		return nil, err
+	}
+	if err := addUpstream(files, objects); err != nil {
+		return nil, err
+	}
+	files[factsFile] = facts(v)
+	files[imagesFile] = lock
+	return files, nil
+}
+
+// facts are what overlays may know of their package, as Starlark variables:
+// load("/package.star", "upstream").
+func facts(v *catalog.Version) []byte {
+	return fmt.Appendf(nil, "name = %q\nversion = %q\nupstream = %q\n", v.Package.Name, v.Version, v.Upstream)
+}
+
+// ConfigFiles reads a package's config folder, keyed as the bundle holds
+// them: "config/schema.yml". Names that begin with a dot, such as an editor's
+// own files, are left out.
+func ConfigFiles(p *catalog.Package) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	root := p.Config()
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || file == root {
+			return err
+		}
+		return addConfigFile(files, root, file, entry)
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: a package needs this folder with at least schema.yml in it: %w", root, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the package's ytt files: %w", err)
+	}
+	if _, ok := files[schemaFile]; !ok {
+		return nil, fmt.Errorf("%s: missing: it declares the values that a user may set", filepath.Join(root, "schema.yml"))
+	}
+	return files, nil
+}
+
+func addConfigFile(files map[string][]byte, root, file string, entry fs.DirEntry) error {
+	if strings.HasPrefix(entry.Name(), ".") {
+		if entry.IsDir() {
+			return fs.SkipDir
+		}
+		return nil
+	}
+	rel, err := filepath.Rel(root, file)
+	if err != nil {
+		return err
+	}
+	name := path.Join(configDir, filepath.ToSlash(rel))
+	if name == upstreamDir || name == factsFile {
+		return fmt.Errorf("%s: the name is taken by what the build writes there; choose another", file)
+	}
+	if entry.IsDir() {
+		return nil
+	}
+	if !entry.Type().IsRegular() {
+		return fmt.Errorf("%s: not a regular file; a bundle can hold no other kind", file)
+	}
+	files[name], err = os.ReadFile(file)
+	return err
+}
+
+// addUpstream writes the objects as plain YAML. They need no file mark: ytt
+// takes only comments that begin with "#@" as instructions, and encoding
+// leaves no comment; text templating ("(@ @)") is for .txt files alone.
+// CRDs stand apart because they dwarf everything else.
+func addUpstream(files map[string][]byte, objects []manifest.Object) error {
+	if len(objects) == 0 {
+		return errors.New("the upstream renders to no objects; check the manifests of package.yml")
+	}
+	crds, rest := split(objects, func(o manifest.Object) bool { return o.GetKind() == crdKind })
+	for file, part := range map[string][]manifest.Object{crdFile: crds, objectFile: rest} {
+		if len(part) == 0 {
+			continue
+		}
+		var out bytes.Buffer
+		if err := manifest.Encode(&out, part); err != nil {
+			return fmt.Errorf("encoding the upstream objects for %s: %w", file, err)
+		}
+		files[file] = out.Bytes()
+	}
+	return nil
+}

@@ -1,0 +1,80 @@
+package bundle
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/strake-dev/strake/tools/internal/manifest"
+)
+
+// RenderOptions change how [Render] works.
+type RenderOptions struct {
+	// Repository is the OCI repository that the bundle is thought to be
+	// fetched from, HOST/PATH; empty means the canonical one.
+	Repository string
+}
+
+// Render makes of a bundle and a user's values (YAML; may be empty) what
+// kapp-controller gives to kapp, in the same order: ytt over config/ and then
+// kbld with the bundle's lock, every image by digest in o.Repository. kapp's
+// own Config is among the objects; [Split] takes it out. A wrong value is
+// refused with ytt's message, which names the key; so is an image that is not
+// locked. No registry is asked.
+func Render(ctx context.Context, b *Bundle, values []byte, o RenderOptions) ([]manifest.Object, error) {
+	docs, err := yttRequest{files: b.Files, values: values}.run(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("rendering %s %s: %w", b.Package, b.Version, err)
+	}
+	stream, err := docs.AsBytes()
+	if err != nil {
+		return nil, fmt.Errorf("rendering %s %s: printing ytt's output: %w", b.Package, b.Version, err)
+	}
+	resolved, err := resolve(stream, relocated(b, o.Repository))
+	if err != nil {
+		return nil, fmt.Errorf("rendering %s %s: %w", b.Package, b.Version, err)
+	}
+	objects := make([]manifest.Object, 0, len(resolved))
+	for _, content := range resolved {
+		object := &unstructured.Unstructured{Object: content}
+		objects = append(objects, manifest.Object{Unstructured: object, Origin: b.Origins[Key(object)]})
+	}
+	return objects, nil
+}
+
+// checkPackageImages refuses a Package in which kbld would find image
+// references beside the bundle's own: kapp-controller runs it over the whole
+// repository, and a string under a key "image", say in an example of the
+// schema, would have to be resolved from a registry.
+func checkPackageImages(packageCR []byte, reference string) error {
+	var object map[string]any
+	if err := yaml.Unmarshal(packageCR, &object); err != nil {
+		return fmt.Errorf("reading the Package back: %w", err)
+	}
+	for _, url := range imageValues(object) {
+		if url != reference {
+			return fmt.Errorf("%s: an example or default holds the text %q under a key \"image\", which kapp-controller would take for an image of the repository; name the key otherwise", schemaFile, url)
+		}
+	}
+	return nil
+}
+
+func imageValues(value any) []string {
+	var found []string
+	switch value := value.(type) {
+	case []any:
+		for _, item := range value {
+			found = append(found, imageValues(item)...)
+		}
+	case map[string]any:
+		for key, item := range value {
+			if text, ok := item.(string); ok && key == "image" {
+				found = append(found, text)
+			}
+			found = append(found, imageValues(item)...)
+		}
+	}
+	return found
+}

@@ -1,0 +1,85 @@
+package bundle
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"carvel.dev/ytt/pkg/cmd/template"
+	"carvel.dev/ytt/pkg/cmd/ui"
+	"carvel.dev/ytt/pkg/files"
+	"carvel.dev/ytt/pkg/yamlmeta"
+)
+
+// yttRuns lets one ytt run at a time: its compiler sets variables of the
+// Starlark package on every run, which is a data race between two of them.
+var yttRuns sync.Mutex //nolint:gochecknoglobals // what it guards is global in a library
+
+// valuesName is how ytt calls the user's values in its messages.
+const valuesName = "values.yml"
+
+// yttRequest is one run of ytt.
+type yttRequest struct {
+	// files are a bundle's; those below config/ are ytt's input, as with
+	// "ytt -f config".
+	files map[string][]byte
+	// values, if any, are given as --data-values-file.
+	values []byte
+	// schema asks for the values' OpenAPI document instead of the output.
+	schema bool
+}
+
+func (r yttRequest) run(ctx context.Context) (*yamlmeta.DocumentSet, error) {
+	input, err := yttFiles(r.files)
+	if err != nil {
+		return nil, err
+	}
+	options := r.options()
+	yttRuns.Lock()
+	defer yttRuns.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	out := options.RunWithFiles(template.Input{Files: input}, ui.NewCustomWriterTTY(false, io.Discard, io.Discard))
+	if out.Err != nil {
+		return nil, fmt.Errorf("ytt: %w", out.Err)
+	}
+	return out.DocSet, nil
+}
+
+func (r yttRequest) options() *template.Options {
+	o := template.NewOptions()
+	if r.schema {
+		o.DataValuesFlags.InspectSchema = true
+		o.RegularFilesSourceOpts.OutputType.Types = []string{template.RegularFilesOutputTypeOpenAPI}
+	}
+	if len(r.values) > 0 {
+		o.DataValuesFlags.FromFiles = []string{valuesName}
+		o.DataValuesFlags.ReadFilesFunc = func(string) ([]*files.File, error) {
+			file, err := files.NewFileFromSource(files.NewBytesSource(valuesName, r.values))
+			return []*files.File{file}, err
+		}
+	}
+	return o
+}
+
+// yttFiles are the config files in ytt's own order: the alphabet's.
+func yttFiles(content map[string][]byte) ([]*files.File, error) {
+	var input []*files.File
+	for _, name := range slices.Sorted(maps.Keys(content)) {
+		rel, ok := strings.CutPrefix(name, configDir+"/")
+		if !ok {
+			continue
+		}
+		file, err := files.NewFileFromSource(files.NewBytesSource(rel, content[name]))
+		if err != nil {
+			return nil, fmt.Errorf("giving %s to ytt: %w", name, err)
+		}
+		input = append(input, file)
+	}
+	return files.NewSortedFiles(input), nil
+}

@@ -1,0 +1,91 @@
+package catalog
+
+import (
+	"cmp"
+	"path"
+	"slices"
+
+	"github.com/carvel-dev/semver/v4"
+)
+
+func (l *loader) packages() []*Package {
+	var packages []*Package
+	for _, e := range l.entries(packagesDir) {
+		name := path.Join(packagesDir, e.Name())
+		if !e.IsDir() {
+			l.bad(name, "a file where only package folders belong; move or remove it")
+			continue
+		}
+		packages = append(packages, l.pkg(name))
+	}
+	return packages
+}
+
+func (l *loader) pkg(dir string) *Package {
+	p := &Package{}
+	sound := l.read(path.Join(dir, PackageFile), "every package needs one", func(f *file, data []byte) {
+		*p = parsePackage(f, data, path.Base(dir))
+	})
+	p.Dir = l.path(dir)
+	p.Versions = l.versions(dir, p, sound)
+	return p
+}
+
+// known are the entries of a package folder that are not versions.
+func known(name string) bool {
+	return slices.Contains([]string{PackageFile, VendirFile, ConfigDir, "test", "README.md"}, name)
+}
+
+func (l *loader) versions(dir string, p *Package, sound bool) []*Version {
+	var versions []*Version
+	for _, e := range l.entries(dir) {
+		name := path.Join(dir, e.Name())
+		switch _, err := semver.Parse(e.Name()); {
+		case known(e.Name()):
+		case err != nil || !e.IsDir():
+			l.bad(name, "neither a part of a package nor a version folder (%s); rename, hide or remove it", versionForm)
+		default:
+			versions = append(versions, l.version(name, p, sound))
+		}
+	}
+	if len(versions) == 0 {
+		l.bad(dir, "no version; add a folder such as %s/1.2.3", dir)
+	}
+	slices.SortFunc(versions, func(a, b *Version) int {
+		return cmp.Or(order(path.Base(a.Dir)).Compare(order(path.Base(b.Dir))), cmp.Compare(a.Dir, b.Dir))
+	})
+	return versions
+}
+
+func order(version string) semver.Version {
+	v, _ := semver.Parse(version) // the folder's name was parsed before
+	return v
+}
+
+// version reads one version folder. What depends on package.yml is compared
+// only where that is sound, or one mistake would be told many times.
+func (l *loader) version(dir string, p *Package, sound bool) *Version {
+	v := &Version{}
+	l.read(path.Join(dir, VersionFile), "every version needs one", func(f *file, data []byte) {
+		*v = parseVersion(f, data, path.Base(dir))
+	})
+	v.Package, v.Dir = p, l.path(dir)
+	if sound && len(commands(p)) > 0 {
+		v.modules = l.modules(dir, p)
+	}
+	v.Images = l.lock(dir, p, sound)
+	l.strays(dir)
+	return v
+}
+
+// strays finds YAML files with names that nothing reads, which are mostly
+// misspelt ones.
+func (l *loader) strays(dir string) {
+	for _, e := range l.entries(dir) {
+		ext := path.Ext(e.Name())
+		read := slices.Contains([]string{VersionFile, ImagesLockFile, VendirLockFile}, e.Name())
+		if !e.IsDir() && !read && (ext == ".yml" || ext == ".yaml") {
+			l.bad(path.Join(dir, e.Name()), "nothing reads this file; rename or remove it")
+		}
+	}
+}

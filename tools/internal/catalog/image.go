@@ -1,0 +1,117 @@
+package catalog
+
+import (
+	"fmt"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	userForm = regexp.MustCompile(`^[0-9]+(:[0-9]+)?$`)
+	modeForm = regexp.MustCompile(`^0[0-7]{3}$`)
+)
+
+func checkImage(f *file, at string, img Image) {
+	if img.Name != "" && !dnsLabel.MatchString(img.Name) {
+		f.bad(at+".name", "image name %q is not of lower-case letters, digits and dashes", img.Name)
+	}
+	if fault := referenceFault(img.Reference); fault != "" {
+		f.bad(at+".reference", "reference %q %s; write it as the manifests do, without tag and digest", img.Reference, fault)
+	}
+	if img.Command == "" && len(img.With)+len(img.Links)+len(img.Ldflags)+len(img.Files) > 0 {
+		f.bad(at, "only an image with a command is built; add the command or remove with, links, ldflags and files")
+	}
+	if img.User != "" && !userForm.MatchString(img.User) {
+		f.bad(at+".user", "user %q is not UID or UID:GID in digits", img.User)
+	}
+	if img.Command != "" {
+		checkCommands(f, at, img)
+	}
+	for i, flag := range img.Ldflags {
+		checkVariables(f, fmt.Sprintf("%s.ldflags[%d]", at, i), flag)
+	}
+	checkVariables(f, at+".published", img.Published)
+	if strings.Contains(img.Published, "://") {
+		f.bad(at+".published", "published %q begins with a scheme; write HOST/PATH:TAG", img.Published)
+	}
+	for i, file := range img.Files {
+		checkImageFile(f, fmt.Sprintf("%s.files[%d]", at, i), file)
+	}
+}
+
+// referenceFault says what is wrong with an image's repository. Manifests
+// write it in more forms than a registry takes (ko://…, a bare word), so only
+// what would never match is refused.
+func referenceFault(ref string) string {
+	switch {
+	case strings.ContainsAny(ref, " \t\r\n"):
+		return "holds white space"
+	case strings.Contains(ref, "@"):
+		return "names a digest"
+	case strings.Contains(path.Base(ref), ":"):
+		return "names a tag"
+	}
+	return ""
+}
+
+// checkCommands wants base names that differ, since they name the programs in
+// the image and the links to them.
+func checkCommands(f *file, at string, img Image) {
+	built := []string{path.Base(img.Command)}
+	for i, command := range img.With {
+		if slices.Contains(built, path.Base(command)) {
+			f.bad(fmt.Sprintf("%s.with[%d]", at, i), "a program %q is in the image already; its commands need different last words", path.Base(command))
+		}
+		built = append(built, path.Base(command))
+	}
+	for link, target := range img.Links {
+		field := at + ".links." + link
+		if !cleanAbsolute(link) {
+			f.bad(field, "link %q is not a clean absolute path", link)
+		}
+		if !slices.Contains(built, target) {
+			f.bad(field, "link %q points to %q, which is no command of this image; known: %s", link, target, strings.Join(built, ", "))
+		}
+	}
+}
+
+func checkVariables(f *file, field, text string) {
+	os.Expand(text, func(name string) string {
+		if name != "VERSION" {
+			f.bad(field, "unknown variable %q; known: ${VERSION}", name)
+		}
+		return ""
+	})
+}
+
+func checkImageFile(f *file, at string, file ImageFile) {
+	if file.Path != "" && !cleanAbsolute(file.Path) {
+		f.bad(at+".path", "path %q is not a clean absolute path", file.Path)
+	}
+	if file.Mode != "" && !modeForm.MatchString(file.Mode) {
+		f.bad(at+".mode", `mode %q is not octal, such as "0644"`, file.Mode)
+	}
+	if file.UID < 0 || file.GID < 0 {
+		f.bad(at, "uid and gid must not be negative")
+	}
+	if file.Folder && file.CARoots {
+		f.bad(at, "a folder cannot hold the certificates of caRoots; name a file for them")
+	}
+}
+
+func cleanAbsolute(p string) bool { return path.IsAbs(p) && path.Clean(p) == p && p != "/" }
+
+func checkUnique(f *file, images []Image, field string, key func(Image) string) {
+	first := map[string]int{}
+	for i, img := range images {
+		at := fmt.Sprintf("images[%d].%s", i, field)
+		if j, found := first[key(img)]; found && key(img) != "" {
+			f.bad(at, "%s %q is that of images[%d] too; every image needs its own", field, key(img), j)
+			continue
+		}
+		first[key(img)] = i
+	}
+}

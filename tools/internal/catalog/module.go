@@ -1,0 +1,110 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+)
+
+const (
+	goModFile = "go.mod"
+	goSumFile = "go.sum"
+)
+
+// commands are the main packages that a package's images are built from, each once.
+func commands(p *Package) []string {
+	var list []string
+	for _, img := range p.Images {
+		for _, command := range append([]string{img.Command}, img.With...) {
+			if command != "" && !slices.Contains(list, command) {
+				list = append(list, command)
+			}
+		}
+	}
+	return list
+}
+
+// modules finds the version's Go modules: its own folder and each folder below
+// it that holds a go.mod, for commands that do not resolve together with the
+// others. Every command must be pinned by a tool directive of exactly one of
+// them, which is what keeps the command's modules in go.sum.
+func (l *loader) modules(dir string, p *Package) map[string]string {
+	dirs := map[string]string{}
+	line, sound := l.module(dir, dirs)
+	for _, name := range l.nested(dir) {
+		_, ok := l.module(name, dirs)
+		sound = sound && ok
+	}
+	for _, command := range commands(p) {
+		if sound && dirs[command] == "" {
+			l.problems = append(l.problems, problem{path.Join(dir, goModFile), line, fmt.Sprintf(
+				`no tool directive for %s, which %s builds; run "go get -tool %s@VERSION" here`, command, PackageFile, command)})
+		}
+	}
+	return dirs
+}
+
+// nested are the folders below a version's that hold a module.
+func (l *loader) nested(dir string) []string {
+	var found []string
+	for _, e := range l.entries(dir) {
+		name := path.Join(dir, e.Name())
+		if _, err := os.Stat(l.path(path.Join(name, goModFile))); err == nil {
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
+// module adds the tool directives of one go.mod to dirs, and answers with the
+// line of the last and whether the file is sound.
+func (l *loader) module(dir string, dirs map[string]string) (last int, sound bool) {
+	last, tools := 1, len(dirs)
+	sound = l.read(path.Join(dir, goModFile), `run "go mod init" and "go get -tool PACKAGE@VERSION" here`, func(f *file, data []byte) {
+		readTools(f, data, func(line int, tool string) {
+			if first := dirs[tool]; first != "" {
+				f.badLine(line, "%s is pinned in %s too; keep one of the two", tool, l.relative(first))
+				return
+			}
+			dirs[tool], last = l.path(dir), line
+		})
+	})
+	if tools == len(dirs) {
+		return last, sound // a stand-in for some module, which a replace directive names
+	}
+	if _, err := os.Stat(l.path(path.Join(dir, goSumFile))); err != nil {
+		l.bad(path.Join(dir, goSumFile), `missing; run "go get -tool PACKAGE@VERSION" here`)
+	}
+	return last, sound
+}
+
+func readTools(f *file, data []byte, add func(line int, tool string)) {
+	module, err := modfile.Parse(f.name, data, nil)
+	if err != nil {
+		modSyntax(f, err)
+		return
+	}
+	for _, tool := range module.Tool {
+		add(tool.Syntax.Start.Line, tool.Path)
+	}
+}
+
+func modSyntax(f *file, err error) {
+	var list modfile.ErrorList
+	if !errors.As(err, &list) {
+		f.badLine(1, "%v", err)
+		return
+	}
+	for _, e := range list {
+		text := e.Err.Error()
+		if e.Verb != "" {
+			text = strings.TrimSpace(e.Verb+" "+e.ModPath) + ": " + text
+		}
+		f.badLine(max(e.Pos.Line, 1), "%s", text)
+	}
+}

@@ -1,0 +1,109 @@
+package catalog
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/carvel-dev/semver/v4"
+)
+
+const versionForm = "a semantic version such as 2.21.0 or 2.21.0+strake.2"
+
+var (
+	dnsLabel = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
+	// A package's full name must have three parts, so the domain has two.
+	dnsDomain = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$`)
+	ociPath   = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+	ociHost   = regexp.MustCompile(`^[A-Za-z0-9][-A-Za-z0-9.]*(:[0-9]+)?$`)
+)
+
+func parseRepository(f *file, data []byte) (r Repository) {
+	f.decode(data, &r)
+	if f.has("domain") && !dnsDomain.MatchString(r.Domain) {
+		f.bad("domain", "%q is not a DNS domain of two or more lower-case parts", r.Domain)
+	}
+	if f.has("canonical") {
+		checkCanonical(f, r.Canonical)
+	}
+	checkSemver(f, "version", r.Version)
+	return r
+}
+
+func checkCanonical(f *file, ref string) {
+	if fault := repositoryFault(ref); fault != "" {
+		f.bad("canonical", "%q %s; write HOST/PATH alone", ref, fault)
+	}
+}
+
+// repositoryFault says what keeps ref from being HOST/PATH, or nothing.
+func repositoryFault(ref string) string {
+	host, rest, _ := strings.Cut(ref, "/")
+	_, tag, tagged := strings.Cut(rest, ":")
+	switch {
+	case strings.Contains(ref, "://"):
+		return "begins with a scheme"
+	case strings.Contains(ref, "@"):
+		return "names a digest"
+	case tagged:
+		return fmt.Sprintf("names the tag %q", tag)
+	case !ociHost.MatchString(host) || !strings.ContainsAny(host, ".:") && host != "localhost":
+		return "does not begin with a registry host"
+	case !ociPath.MatchString(rest):
+		return "has no path of lower-case words after its host"
+	}
+	return ""
+}
+
+// checkSemver notes a version that is not one; a missing field is noted elsewhere.
+func checkSemver(f *file, field, version string) {
+	if !f.has(field) || version == "" {
+		return
+	}
+	if _, err := semver.Parse(version); err != nil {
+		f.bad(field, "%s %q is not %s: %v", field, version, versionForm, err)
+	}
+}
+
+func checkPublished(f *file, r Repository, packages []*Package) {
+	for name, versions := range r.Published {
+		at := "published." + name
+		i := slices.IndexFunc(packages, func(p *Package) bool { return filepath.Base(p.Dir) == name })
+		if i < 0 {
+			f.bad(at, "package %q is not in %s/; known: %s", name, packagesDir, packageNames(packages))
+			continue
+		}
+		checkPublishedVersions(f, at, packages[i], versions)
+	}
+}
+
+func checkPublishedVersions(f *file, at string, p *Package, versions []string) {
+	for i, version := range versions {
+		field := fmt.Sprintf("%s[%d]", at, i)
+		if slices.Index(versions, version) < i {
+			f.bad(field, "version %q is listed twice", version)
+		}
+		if version != "" && !slices.ContainsFunc(p.Versions, func(v *Version) bool { return filepath.Base(v.Dir) == version }) {
+			f.bad(field, "%s has no version %q; known: %s", p.Name, version, versionNames(p))
+		}
+	}
+}
+
+func packageNames(packages []*Package) string {
+	var list []string
+	for _, p := range packages {
+		list = append(list, p.Name)
+	}
+	return strings.Join(list, ", ")
+}
+
+func versionNames(p *Package) string {
+	var list []string
+	for _, v := range p.Versions {
+		list = append(list, cmp.Or(v.Version, filepath.Base(v.Dir)))
+	}
+	return strings.Join(list, ", ")
+}

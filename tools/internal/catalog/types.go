@@ -1,0 +1,242 @@
+package catalog
+
+import (
+	"path/filepath"
+	"time"
+)
+
+// Catalog is everything a checkout declares.
+type Catalog struct {
+	// Root is the checkout's folder, absolute.
+	Root       string
+	Repository Repository
+	// Packages are sorted by name.
+	Packages []*Package
+}
+
+// Repository is repo/repository.yml.
+type Repository struct {
+	// Domain ends every package's full name: NAME.DOMAIN.
+	Domain string `yaml:"domain"`
+	// Canonical is the OCI repository (HOST/PATH, no tag) that every generated
+	// reference names. It need not exist: references are rewritten to wherever
+	// a bundle is fetched from.
+	Canonical string `yaml:"canonical"`
+	// Version is the semantic version of the repository bundle.
+	Version string `yaml:"version"`
+	// Published maps a package's name to the versions that are offered to users.
+	// A package that is not named is for the project's own use.
+	Published map[string][]string `yaml:"published"`
+}
+
+// Package is packages/NAME/package.yml and the version folders beside it.
+type Package struct {
+	// Dir is the package's folder, absolute.
+	Dir string `yaml:"-"`
+	// Name equals the folder's name.
+	Name     string   `yaml:"name"`
+	Metadata Metadata `yaml:"metadata"`
+	// Manifests say what of the upstream sources is rendered, in this order.
+	Manifests []Manifest `yaml:"manifests"`
+	// Images are all images that the rendered objects name.
+	Images []Image `yaml:"images"`
+	// Versions are sorted by semantic version, oldest first.
+	Versions []*Version `yaml:"-"`
+}
+
+// Metadata is shown to people who browse packages; see PackageMetadata in
+// https://carvel.dev/kapp-controller/docs/latest/packaging/.
+type Metadata struct {
+	DisplayName        string   `yaml:"displayName"`
+	ShortDescription   string   `yaml:"shortDescription"`
+	LongDescription    string   `yaml:"longDescription"`
+	ProviderName       string   `yaml:"providerName"`
+	Maintainers        []string `yaml:"maintainers"`
+	Categories         []string `yaml:"categories"`
+	SupportDescription string   `yaml:"supportDescription,omitempty"`
+	// Source is the upstream's home (a URL); images carry it as a label.
+	Source string `yaml:"source"`
+}
+
+// ManifestKind is how one part of the upstream becomes objects.
+type ManifestKind string
+
+// The kinds of manifest.
+const (
+	Plain     ManifestKind = "plain"
+	Kustomize ManifestKind = "kustomize"
+	Helm      ManifestKind = "helm"
+	Ytt       ManifestKind = "ytt"
+)
+
+// Manifest is one part of the upstream sources to render.
+type Manifest struct {
+	Kind ManifestKind `yaml:"kind"`
+	// Path is below the upstream sources, with forward slashes: a file or
+	// folder for plain and ytt, a kustomization's or chart's folder for the
+	// others.
+	Path string `yaml:"path"`
+	// Release is for Helm alone, Values are for Helm and ytt.
+	Release *HelmRelease   `yaml:"release,omitempty"`
+	Values  map[string]any `yaml:"values,omitempty"`
+}
+
+// HelmRelease is what a chart sees as .Release.
+type HelmRelease struct {
+	Name      string `yaml:"name"`
+	Namespace string `yaml:"namespace"`
+}
+
+// Image is one image of the rendered objects, and how it is made.
+type Image struct {
+	// Name is unique in the package and names the image to people.
+	Name string `yaml:"name"`
+	// Reference is the image's repository as the manifests write it, without
+	// tag or digest: ghcr.io/kedacore/keda. Every tag of it is meant.
+	Reference string `yaml:"reference"`
+	// Command is the import path of the main package; a "tool" directive of
+	// the version's go.mod pins it. An image without one can only be locked
+	// from upstream.
+	Command string `yaml:"command,omitempty"`
+	// With are further commands put on the image's PATH.
+	With []string `yaml:"with,omitempty"`
+	// Links are absolute paths in the image that point to a command by its
+	// base name, as the manifests call it: {/keda: operator}.
+	Links map[string]string `yaml:"links,omitempty"`
+	// Ldflags are given to the Go linker after "-s -w"; ${VERSION} stands for
+	// the upstream's version.
+	Ldflags []string `yaml:"ldflags,omitempty"`
+	// User is UID or UID:GID of the process; empty means the base's non-root user.
+	User string `yaml:"user,omitempty"`
+	// Files are empty or copied files that the program expects; see [ImageFile].
+	Files []ImageFile `yaml:"files,omitempty"`
+	// Published is the upstream project's own image, HOST/PATH:TAG with
+	// ${VERSION} for the upstream's version; empty means Reference:${VERSION}.
+	// It is asked for when images are locked from upstream.
+	Published string `yaml:"published,omitempty"`
+}
+
+// ImageFile is a file that an image needs beside its commands.
+type ImageFile struct {
+	// Path is absolute, in the image.
+	Path string `yaml:"path"`
+	// CARoots fills the file with the base's CA certificates.
+	CARoots bool `yaml:"caRoots,omitempty"`
+	// Folder makes a folder instead, for programs that write beside the files
+	// that they expect.
+	Folder bool `yaml:"folder,omitempty"`
+	// Mode is the octal permission, such as "0664"; UID and GID own the file.
+	Mode string `yaml:"mode"`
+	UID  int    `yaml:"uid"`
+	GID  int    `yaml:"gid"`
+}
+
+// Version is one folder packages/NAME/VERSION.
+type Version struct {
+	// Package is the package it belongs to.
+	Package *Package `yaml:"-"`
+	// Dir is the version's folder, absolute.
+	Dir string `yaml:"-"`
+	// Version equals the folder's name: a semantic version, with
+	// "+strake.N" from the second revision on.
+	Version string `yaml:"version"`
+	// Upstream is the upstream's own version, without "v"; left out, it is
+	// Version without its build metadata.
+	Upstream     string    `yaml:"upstream,omitempty"`
+	ReleasedAt   time.Time `yaml:"releasedAt"`
+	ReleaseNotes string    `yaml:"releaseNotes"`
+	// Licenses are SPDX expressions.
+	Licenses []string `yaml:"licenses"`
+	// Capacity says in prose what the package asks of a cluster.
+	Capacity string `yaml:"capacity,omitempty"`
+	// Kubernetes and KappController are version constraints, as in
+	// kubernetesVersionSelection and kappControllerVersionSelection.
+	Kubernetes     string     `yaml:"kubernetes"`
+	KappController string     `yaml:"kappController,omitempty"`
+	Includes       []Software `yaml:"includes"`
+	// Images is images.lock.yml.
+	Images *ImagesLock `yaml:"-"`
+	// modules maps a command to the folder of the module that pins it.
+	modules map[string]string
+}
+
+// Software is a part of the package that users know by its own name.
+type Software struct {
+	Name        string `yaml:"name"`
+	Version     string `yaml:"version"`
+	Description string `yaml:"description"`
+}
+
+// ImageSource is where a locked image comes from.
+type ImageSource string
+
+// The sources of images.
+const (
+	FromModule   ImageSource = "module"
+	FromUpstream ImageSource = "upstream"
+)
+
+// ImagesLock is images.lock.yml: what the images of a version must be, byte
+// for byte.
+type ImagesLock struct {
+	// Source says whether the images are built from the version's module or
+	// are the upstream project's own.
+	Source ImageSource `yaml:"source"`
+	// Toolchain is the Go release ("go1.26.8") and Base the digest of the
+	// base image's content; both are empty for upstream images.
+	Toolchain string        `yaml:"toolchain,omitempty"`
+	Base      string        `yaml:"base,omitempty"`
+	Images    []LockedImage `yaml:"images"`
+}
+
+// LockedImage is one image of a version, in the order of package.yml.
+type LockedImage struct {
+	// Name and Reference equal those of package.yml.
+	Name      string `yaml:"name"`
+	Reference string `yaml:"reference"`
+	// Digest is the image index's, "sha256:…", whatever the number of platforms.
+	Digest string `yaml:"digest"`
+	// Inputs is the hash of all that the image is built from, "sha256:…".
+	Inputs    string           `yaml:"inputs,omitempty"`
+	Platforms []LockedPlatform `yaml:"platforms"`
+}
+
+// LockedPlatform is one platform of an image.
+type LockedPlatform struct {
+	// Platform is OS/ARCH, as in linux/amd64.
+	Platform string `yaml:"platform"`
+	Digest   string `yaml:"digest"`
+	// SBOM is the digest of the OCI manifest that carries the platform's SPDX
+	// document and refers to it as its subject.
+	SBOM string `yaml:"sbom,omitempty"`
+}
+
+// File names within the tree.
+const (
+	PackageFile    = "package.yml"
+	VendirFile     = "vendir.yml"
+	VersionFile    = "version.yml"
+	ImagesLockFile = "images.lock.yml"
+	VendirLockFile = "vendir.lock.yml"
+	ConfigDir      = "config"
+	RepositoryFile = "repo/repository.yml"
+	GeneratedDir   = "repo/packages"
+)
+
+// FullName is the package's name on a cluster: keda.strake.internal.
+func (r Repository) FullName(name string) string { return name + "." + r.Domain }
+
+// Config is the package's folder of ytt files.
+func (p *Package) Config() string { return filepath.Join(p.Dir, ConfigDir) }
+
+// Module is the folder of the Go module that pins a command: the version's own,
+// or one below it for a command that does not resolve together with the others.
+func (v *Version) Module(command string) string {
+	if dir := v.modules[command]; dir != "" {
+		return dir
+	}
+	return v.Dir
+}
+
+// ID names the version to people: keda 2.21.0.
+func (v *Version) ID() string { return v.Package.Name + " " + v.Version }

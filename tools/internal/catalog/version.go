@@ -1,0 +1,71 @@
+package catalog
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/carvel-dev/semver/v4"
+)
+
+// parseVersion reads version.yml of the version folder named dir.
+func parseVersion(f *file, data []byte, dir string) (v Version) {
+	f.decode(data, &v)
+	if f.has("version") && v.Version != dir {
+		f.bad("version", "version %q differs from its folder %q; one of them must change", v.Version, dir)
+	}
+	checkSemver(f, "version", v.Version)
+	if v.Upstream == "" {
+		v.Upstream, _, _ = strings.Cut(v.Version, "+")
+	}
+	if strings.HasPrefix(v.Upstream, "v") {
+		f.bad("upstream", `upstream %q begins with "v"; leave it out`, v.Upstream)
+	}
+	if f.has("licenses") && len(v.Licenses) == 0 {
+		f.bad("licenses", "no license; name at least one SPDX expression such as Apache-2.0")
+	}
+	checkConstraint(f, "kubernetes", v.Kubernetes)
+	checkConstraint(f, "kappController", v.KappController)
+	return v
+}
+
+// checkConstraint reads a range with the library that kapp-controller's own
+// validation uses, so what passes here is admitted there.
+func checkConstraint(f *file, field, text string) {
+	if text == "" {
+		return
+	}
+	if _, err := semver.ParseRange(text); err != nil {
+		f.bad(field, "%s %q is not a range of versions such as \">=1.29.0 <2.0.0\": %v", field, text, err)
+	}
+}
+
+// Published tells whether the repository offers v to users.
+func (c *Catalog) Published(v *Version) bool {
+	for _, version := range c.Repository.Published[v.Package.Name] {
+		if version == v.Version {
+			return true
+		}
+	}
+	return false
+}
+
+// Package is the package with this name. The error lists those there are.
+func (c *Catalog) Package(name string) (*Package, error) {
+	for _, p := range c.Packages {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	return nil, fmt.Errorf("no package %q; known: %s", name, packageNames(c.Packages))
+}
+
+// Version is the package's version with this exact name. The error lists those
+// there are.
+func (p *Package) Version(version string) (*Version, error) {
+	for _, v := range p.Versions {
+		if v.Version == version {
+			return v, nil
+		}
+	}
+	return nil, fmt.Errorf("package %s has no version %q; known: %s", p.Name, version, versionNames(p))
+}

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"context"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/strake-dev/strake/tools/internal/bundle"
+	"github.com/strake-dev/strake/tools/internal/repository"
+)
+
+type buildFlags struct {
+	check  bool
+	force  bool
+	output outputFlags
+}
+
+// builtRepository is what a build made, as it is printed.
+type builtRepository struct {
+	// Repository is empty where only some packages were built.
+	Repository string        `json:"repository,omitempty"`
+	Bundles    []builtBundle `json:"bundles"`
+}
+
+type builtBundle struct {
+	Package   string `json:"package"`
+	Version   string `json:"version"`
+	Digest    string `json:"digest"`
+	Reference string `json:"reference"`
+}
+
+func newBuild(a *app) *cobra.Command {
+	var flags buildFlags
+	cmd := &cobra.Command{
+		Use:   "build [PACKAGE[@VERSION]...]",
+		Short: "Build the bundles and write repo/packages",
+		Long: `Build makes the bundles of all published versions and the repository bundle in
+memory, writes repo/packages and repo/bundle.lock.yml, and prints the digests. It
+compiles nothing and asks no registry: image digests come from images.lock.yml.
+
+With arguments it builds those versions alone, published or not, and prints
+their digests; it then writes nothing.`,
+		Example: `  strake build
+  strake build keda@2.21.0 -o json
+  strake build --check`,
+		ValidArgsFunction: a.completeVersions,
+		RunE: a.around(func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return buildSome(cmd.Context(), a, flags, args)
+			}
+			return buildAll(cmd.Context(), a, flags)
+		}),
+	}
+	cmd.Flags().BoolVar(&flags.check, "check", false, "write nothing; a difference to what is committed is listed and ends with exit code 3")
+	cmd.Flags().BoolVar(&flags.force, "force-rewrite", false, "change the digest of versions that stand in repo/packages already: only for what nobody has installed")
+	cmd.MarkFlagsMutuallyExclusive("check", "force-rewrite")
+	flags.output.add(cmd)
+	return cmd
+}
+
+func buildAll(ctx context.Context, a *app, flags buildFlags) error {
+	c, err := a.catalog()
+	if err != nil {
+		return err
+	}
+	r, err := repository.Build(ctx, c, repository.Options{Rewrite: flags.force})
+	if err != nil {
+		return err
+	}
+	if flags.check {
+		findings, err := r.Compare(c)
+		if err != nil {
+			return err
+		}
+		return printDifferences(a.out(), flags.output, findings)
+	}
+	if err := r.Write(ctx, c); err != nil {
+		return err
+	}
+	return printBuilt(a.out(), flags.output, r.Reference(), r.Bundles)
+}
+
+func buildSome(ctx context.Context, a *app, flags buildFlags, args []string) error {
+	if flags.check || flags.force {
+		return usagef("--check and --force-rewrite are about the whole repository: leave the packages out")
+	}
+	c, versions, err := a.selected(args)
+	if err != nil {
+		return err
+	}
+	var bundles []*bundle.Bundle
+	for _, v := range versions {
+		b, err := repository.BuildVersion(ctx, c, v, repository.Options{})
+		if err != nil {
+			return err
+		}
+		bundles = append(bundles, b)
+	}
+	return printBuilt(a.out(), flags.output, "", bundles)
+}
+
+func printBuilt(w io.Writer, output outputFlags, reference string, bundles []*bundle.Bundle) error {
+	built := builtRepository{Repository: reference, Bundles: []builtBundle{}}
+	for _, b := range bundles {
+		built.Bundles = append(built.Bundles, builtBundle{Package: b.Package, Version: b.Version, Digest: b.Digest, Reference: b.Reference()})
+	}
+	return output.print(w, built, func(w io.Writer) error {
+		var rows [][]string
+		for _, b := range built.Bundles {
+			rows = append(rows, []string{b.Package, b.Version, b.Reference})
+		}
+		if reference != "" {
+			rows = append(rows, []string{"(repository)", "", reference})
+		}
+		return table(w, []string{"PACKAGE", "VERSION", "BUNDLE"}, rows)
+	})
+}

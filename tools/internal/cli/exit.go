@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes; [exitCodesHelp] explains them to users.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitFindings    = 3
+	exitInterrupted = 130 // 128 + SIGINT, as shells have it
+)
+
+const exitCodesHelp = `Exit codes of strake:
+
+  0    it worked
+  1    it failed; the last line on stderr says why and what to do
+  2    the command line is wrong; nothing was done
+  3    it worked and found something: lint has findings, verify or
+       "build --check" sees a difference
+  130  it was interrupted (SIGINT or SIGTERM); run the same command again,
+       what was finished is not done twice
+
+The first SIGINT (Ctrl-C) lets a command clean up. A second one ends it at once.`
+
+// usageError is about the command line.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// findingsError says that the work is done and something was found. The
+// findings themselves are on stdout.
+type findingsError struct{ error }
+
+func (e findingsError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func findingsf(format string, args ...any) error { return findingsError{fmt.Errorf(format, args...)} }
+
+// report tells err to the person and answers with the exit code.
+func (a *app) report(ctx context.Context, cmd *cobra.Command, err error) int {
+	switch {
+	case err == nil:
+		return exitOK
+	case ctx.Err() != nil:
+		a.complain("interrupted", "; run the same command again, what was finished is not done twice")
+		return exitInterrupted
+	case errors.As(err, &usageError{}), a.display == nil:
+		a.complain(err.Error(), "")
+		fmt.Fprintf(a.streams.Err, "Usage: %s\nSee %s --help\n", cmd.UseLine(), cmd.CommandPath())
+		return exitUsage
+	case errors.As(err, &findingsError{}):
+		a.complain(err.Error(), "")
+		return exitFindings
+	}
+	a.complain(err.Error(), a.remedy(err))
+	return exitFailure
+}
+
+// complain writes one last line that begins with the program's name and ends
+// with the remedy. The lines of a longer message, as of several errors at once
+// or of a program's output, stand above it.
+func (a *app) complain(message, remedy string) {
+	lines := strings.Split(strings.TrimSpace(message), "\n")
+	last := lines[0]
+	if len(lines) > 1 {
+		fmt.Fprintln(a.streams.Err, strings.Join(lines, "\n"))
+		last = "failed for the reasons above"
+	}
+	name := "strake:"
+	if a.color() {
+		name = "\x1b[31m" + name + "\x1b[0m"
+	}
+	fmt.Fprintln(a.streams.Err, name, last+remedy)
+}
+
+// remedy is the way out of errors that any command can meet, for which no
+// stage has one.
+func (a *app) remedy(err error) string {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) && a.global.timeout > 0:
+		return fmt.Sprintf("; it took longer than --timeout %s: give it more, or 0 for no limit", a.global.timeout)
+	case says(err, syscall.ENOSPC), says(err, syscall.EDQUOT):
+		return "; free some space and run the same command again (STRAKE_CACHE moves the cache to another disk)"
+	}
+	return ""
+}
+
+// says tells whether err is cause, or is what another program, such as the Go
+// linker, had to say about it.
+func says(err, cause error) bool {
+	return errors.Is(err, cause) || strings.Contains(err.Error(), cause.Error())
+}

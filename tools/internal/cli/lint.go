@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/strake-dev/strake/tools/internal/lint"
+)
+
+func newLint(a *app) *cobra.Command {
+	var output outputFlags
+	cmd := &cobra.Command{
+		Use:   "lint [PACKAGE[@VERSION]...]",
+		Short: "Find what would bite on a cluster later",
+		Long: `Lint looks at the packages as a cluster would see them: images that are not
+locked, kapp rules that hit more than they say, values without a description,
+and more. Each finding says what to do. Findings end with exit code 3.`,
+		Example: `  strake lint
+  strake lint keda@2.21.0 -o json`,
+		ValidArgsFunction: a.completeVersions,
+		RunE: a.around(func(cmd *cobra.Command, args []string) error {
+			c, versions, err := a.selected(args)
+			if err != nil {
+				return err
+			}
+			findings, err := lint.Run(cmd.Context(), c, versions)
+			if err != nil {
+				return err
+			}
+			return printFindings(a.out(), output, findings)
+		}),
+	}
+	output.add(cmd)
+	return cmd
+}
+
+func printFindings(w io.Writer, output outputFlags, findings []lint.Finding) error {
+	if findings == nil {
+		findings = []lint.Finding{}
+	}
+	err := output.print(w, findings, func(w io.Writer) error {
+		for _, f := range findings {
+			fmt.Fprintln(w, f)
+		}
+		return nil
+	})
+	if err != nil || len(findings) == 0 {
+		return err
+	}
+	return findingsf("%d findings; each line above ends with the way out and the rule's name", len(findings))
+}

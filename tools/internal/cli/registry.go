@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/strake-dev/strake/tools/internal/cache"
+	"github.com/strake-dev/strake/tools/internal/oci"
+	"github.com/strake-dev/strake/tools/internal/progress"
+)
+
+func newRegistry(a *app) *cobra.Command {
+	return group("registry", "Serve an OCI registry from a folder",
+		"The embedded registry keeps its content in a folder. \"strake up\" uses it, and tests of other tools may.",
+		"  strake registry serve --addr 127.0.0.1:5000",
+		newRegistryServe(a))
+}
+
+func newRegistryServe(a *app) *cobra.Command {
+	var o oci.ServeOptions
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve an OCI registry until it is interrupted",
+		Long: `Serve answers as an OCI registry over plain HTTP, without authentication, until
+it is interrupted. It prints its address on stdout once it answers.`,
+		Example: `  strake registry serve --addr 127.0.0.1:5000 --dir /var/lib/registry
+  strake registry serve --addr 127.0.0.1:0 --delete`,
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: a.around(func(cmd *cobra.Command, _ []string) error {
+			return serve(cmd, a, o)
+		}),
+	}
+	cmd.Flags().StringVar(&o.Addr, "addr", "127.0.0.1:5000", "`HOST:PORT` to listen on; port 0 takes a free one")
+	cmd.Flags().StringVar(&o.Dir, "dir", "", "`folder` of the content (default: registry in the cache)")
+	cmd.Flags().BoolVar(&o.Delete, "delete", false, "let clients delete")
+	mustComplete(cmd, "addr", cobra.NoFileCompletions)
+	mustComplete(cmd, "dir", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return nil, cobra.ShellCompDirectiveFilterDirs
+	})
+	return cmd
+}
+
+func serve(cmd *cobra.Command, a *app, o oci.ServeOptions) error {
+	if o.Dir == "" {
+		dir, err := cache.Dir("registry")
+		if err != nil {
+			return err
+		}
+		o.Dir = dir
+	}
+	progress.From(cmd.Context()).Step("serving %s", o.Dir)
+	out := a.out()
+	o.Log = a.streams.Err
+	o.Ready = func(addr string) { fmt.Fprintln(out, addr) }
+	return oci.Serve(cmd.Context(), o)
+}

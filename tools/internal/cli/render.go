@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/strake-dev/strake/tools/internal/bundle"
+	"github.com/strake-dev/strake/tools/internal/manifest"
+	"github.com/strake-dev/strake/tools/internal/repository"
+)
+
+type renderFlags struct {
+	values     string
+	repository string
+}
+
+func newRender(a *app) *cobra.Command {
+	var flags renderFlags
+	cmd := &cobra.Command{
+		Use:   "render PACKAGE[@VERSION]",
+		Short: "Print the objects that a package installs",
+		Long: `Render prints, as YAML, what kapp-controller would give to kapp for a package
+and a user's values: ytt and kbld have run, images are named by digest. Wrong
+values are refused as they would be on a cluster. Without a VERSION the newest
+one is meant.`,
+		Example: `  strake render keda
+  strake render keda@2.21.0 --values-file values.yml
+  kubectl get secret keda-values -o jsonpath='{.data.values\.yml}' | base64 -d | strake render keda --values-file -`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: a.completeVersion,
+		RunE: a.around(func(cmd *cobra.Command, args []string) error {
+			values, err := a.values(flags.values)
+			if err != nil {
+				return err
+			}
+			objects, err := render(cmd.Context(), a, args[0], values, flags.repository)
+			if err != nil {
+				return err
+			}
+			return manifest.Encode(a.out(), objects)
+		}),
+	}
+	cmd.Flags().StringVar(&flags.values, "values-file", "", "YAML `file` with the user's values; - is stdin")
+	cmd.Flags().StringVar(&flags.repository, "repository", "", "`HOST/PATH` that images are named in (default: the canonical repository)")
+	mustComplete(cmd, "values-file", completeFiles("yml", "yaml"))
+	mustComplete(cmd, "repository", cobra.NoFileCompletions)
+	return cmd
+}
+
+func render(ctx context.Context, a *app, arg string, values []byte, in string) ([]manifest.Object, error) {
+	c, v, err := a.version(arg)
+	if err != nil {
+		return nil, err
+	}
+	b, err := repository.BuildVersion(ctx, c, v, repository.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return bundle.Render(ctx, b, values, bundle.RenderOptions{Repository: in})
+}
+
+func (a *app) values(file string) ([]byte, error) {
+	switch file {
+	case "":
+		return nil, nil
+	case "-":
+		data, err := io.ReadAll(a.streams.In)
+		if err != nil {
+			return nil, fmt.Errorf("reading values from stdin: %w", err)
+		}
+		return data, nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading values: %w", err)
+	}
+	return data, nil
+}

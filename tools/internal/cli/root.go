@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/strake-dev/strake/tools/internal/progress"
+)
+
+// globalFlags are those of every command.
+type globalFlags struct {
+	root     string
+	timeout  time.Duration
+	noColor  bool
+	quiet    bool
+	progress progress.Mode
+}
+
+func (f *globalFlags) mode() progress.Mode {
+	if f.quiet {
+		return progress.None
+	}
+	return f.progress
+}
+
+func (f *globalFlags) add(root *cobra.Command) {
+	flags := root.PersistentFlags()
+	flags.StringVar(&f.root, "root", "", "`folder` of the checkout (default: the nearest one upward that has repo/repository.yml)")
+	flags.DurationVar(&f.timeout, "timeout", 0, "end the command after this time, as in 90s or 10m (0: no limit)")
+	flags.BoolVar(&f.noColor, "no-color", false, "no colours; so does NO_COLOR in the environment")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress, only data and errors")
+	persistentEnumFlag(root, &f.progress, "progress", "how progress is shown on stderr", progress.Modes()...)
+	mustComplete(root, "root", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return nil, cobra.ShellCompDirectiveFilterDirs
+	})
+}
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "strake",
+		Short: "Build, prove and carry a Carvel package repository",
+		Long: `Strake is a Carvel package repository and the tool that makes it.
+
+A package version is locked by a go.mod: its manifests and its images come from
+the upstream's Go module. "strake build" makes all bundles of the repository,
+"strake push" sends them to a registry, "strake up" installs them on a cluster
+on this machine.
+
+Data goes to stdout, progress and errors to stderr. "strake help exit-codes" has
+the meaning of each exit code.`,
+		Example: `  strake up
+  strake build
+  strake push --to registry.example.com/platform`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.ArbitraryArgs,
+		RunE:          subcommandRequired,
+	}
+	root.SetIn(a.streams.In)
+	root.SetOut(a.streams.Out)
+	root.SetErr(a.streams.Err)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	a.global.add(root)
+	addCommands(a, root)
+	return root
+}
+
+// The groups in which help lists the commands.
+const (
+	groupContent = "content"
+	groupCarry   = "carry"
+	groupCluster = "cluster"
+)
+
+func addCommands(a *app, root *cobra.Command) {
+	root.AddGroup(
+		&cobra.Group{ID: groupContent, Title: "Packages:"},
+		&cobra.Group{ID: groupCarry, Title: "Registries:"},
+		&cobra.Group{ID: groupCluster, Title: "A cluster on this machine:"},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add(groupContent, newBuild(a), newVerify(a), newLint(a), newRender(a), newImages(a), newUpstream(a))
+	add(groupCarry, newPush(a), newRegistry(a))
+	add(groupCluster, newUp(a), newDown(a))
+	add("", newVersion(a), newDocs(a), newExitCodes())
+	addCompletion(root)
+}
+
+// addCompletion makes cobra's own command and gives it the example that each
+// of ours has.
+func addCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd("completion")
+	c, _, err := root.Find([]string{"completion"})
+	if err != nil {
+		panic(err)
+	}
+	c.Example = "  source <(strake completion bash)"
+	for _, shell := range c.Commands() {
+		shell.Example = fmt.Sprintf("  strake completion %s", shell.Name())
+	}
+}
+
+// newExitCodes is a topic of "strake help".
+func newExitCodes() *cobra.Command {
+	return &cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: exitCodesHelp}
+}
+
+// group makes a command that only has others below it.
+func group(use, short, long, example string, below ...*cobra.Command) *cobra.Command {
+	g := &cobra.Command{
+		Use: use, Short: short, Long: long, Example: example,
+		Args: cobra.ArbitraryArgs, RunE: subcommandRequired,
+	}
+	g.AddCommand(below...)
+	return g
+}
+
+// subcommandRequired shows help, or says which command was meant: cobra by
+// itself shows help, successfully, for a misspelt subcommand.
+func subcommandRequired(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	message := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())
+	cmd.SuggestionsMinimumDistance = 2 // letters to change; cobra's own default, but not for all of its ways
+	if similar := cmd.SuggestionsFor(args[0]); len(similar) > 0 {
+		message += "; did you mean " + strings.Join(similar, " or ") + "?"
+	}
+	return usageError{errors.New(message)}
+}

@@ -1,0 +1,7 @@
+module strake.test/packages/tiny
+
+go 1.25
+
+tool example.test/tiny/cmd/tiny
+
+require example.test/tiny v1.1.0 // indirect

@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/strake-dev/strake/tools/internal/devcluster"
+	"github.com/strake-dev/strake/tools/internal/platform"
+)
+
+// clusterFlags say which development cluster is meant.
+type clusterFlags struct{ options devcluster.Options }
+
+func (f *clusterFlags) add(cmd *cobra.Command) {
+	flags, o := cmd.Flags(), &f.options
+	flags.StringVar(&o.Name, "name", devcluster.DefaultName, "`name` of the kind cluster")
+	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "`file` with the cluster's address and credentials (default: kubectl's)")
+	flags.StringVar(&o.Context, "context", "", "use the existing cluster of this `context` of the kubeconfig instead of kind")
+	flags.StringVar(&o.Engine, "engine", "", "container `engine`: docker, podman or nerdctl (default: the first that answers)")
+	mustComplete(cmd, "name", cobra.NoFileCompletions)
+	mustComplete(cmd, "context", cobra.NoFileCompletions)
+	mustComplete(cmd, "engine", cobra.FixedCompletions([]string{"docker", "podman", "nerdctl"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+type upFlags struct {
+	cluster   clusterFlags
+	packages  []string
+	values    map[string]string
+	namespace string
+	noInstall bool
+	dryRun    bool
+	output    outputFlags
+}
+
+func (f *upFlags) add(a *app, cmd *cobra.Command) {
+	f.cluster.add(cmd)
+	flags, o := cmd.Flags(), &f.cluster.options
+	flags.StringVar(&o.Registry, "registry", "", "`HOST:PORT` of a registry that this machine and the --context cluster reach by the same name")
+	flags.StringVar(&o.NodeImage, "node-image", devcluster.NodeImageAuto, "auto, published, source, or an image `reference`")
+	flags.BoolVar(&o.Recreate, "recreate", false, "replace a kind cluster that is there")
+	flags.BoolVar(&f.noInstall, "no-install", false, "never install system packages: say what is missing instead")
+	flags.StringSliceVar(&f.packages, "package", nil, "`PACKAGE[@VERSION]` to install, repeatable (default: the newest published version of each package)")
+	flags.StringToStringVar(&f.values, "values", nil, "`PACKAGE=FILE` with values for a package, repeatable (default: config/dev/PACKAGE.yml)")
+	flags.Lookup("values").DefValue = "" // instead of an empty pair of brackets
+	flags.StringVarP(&f.namespace, "namespace", "n", platform.DefaultNamespace, "`namespace` of the PackageInstalls")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "print the steps and do nothing")
+	f.output.add(cmd)
+	cmd.MarkFlagsRequiredTogether("context", "registry")
+	mustComplete(cmd, "package", a.completeVersions)
+	mustComplete(cmd, "namespace", cobra.NoFileCompletions)
+	mustComplete(cmd, "node-image", cobra.FixedCompletions(
+		[]string{devcluster.NodeImageAuto, devcluster.NodeImagePublished, devcluster.NodeImageSource}, cobra.ShellCompDirectiveNoFileComp))
+}

@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/image"
+	"github.com/strake-dev/strake/tools/internal/repository"
+)
+
+func newVerify(a *app) *cobra.Command {
+	var images bool
+	var output outputFlags
+	cmd := &cobra.Command{
+		Use:   "verify",
+		Short: "Rebuild everything and compare it with what is committed",
+		Long: `Verify builds all bundles and the repository anew, past the cache, and compares
+every file of repo/packages and repo/bundle.lock.yml. A difference is listed and
+ends with exit code 3.
+
+With --images it also makes all images; one that differs from images.lock.yml is
+an error with both digests. An image that is in the cache is read back and
+hashed; with STRAKE_CACHE set to an empty folder all are compiled again.`,
+		Example: `  strake verify
+  strake verify --images
+  STRAKE_CACHE=$(mktemp -d) strake verify --images`,
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: a.around(func(cmd *cobra.Command, _ []string) error {
+			c, err := a.catalog()
+			if err != nil {
+				return err
+			}
+			findings, err := repository.Verify(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
+			if images {
+				if err := verifyImages(cmd.Context(), c); err != nil {
+					return err
+				}
+			}
+			return printDifferences(a.out(), output, findings)
+		}),
+	}
+	cmd.Flags().BoolVar(&images, "images", false, "also make all images")
+	output.add(cmd)
+	return cmd
+}
+
+func verifyImages(ctx context.Context, c *catalog.Catalog) error {
+	versions, err := c.Select(nil)
+	if err != nil {
+		return err
+	}
+	for _, v := range versions {
+		if _, err := image.Build(ctx, v, image.Options{Rehash: true}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printDifferences lists what a rebuild gave otherwise than what is committed,
+// which is no success.
+func printDifferences(w io.Writer, output outputFlags, findings []repository.Finding) error {
+	if findings == nil {
+		findings = []repository.Finding{}
+	}
+	err := output.print(w, findings, func(w io.Writer) error {
+		for _, f := range findings {
+			fmt.Fprintln(w, differenceLine(f))
+		}
+		return nil
+	})
+	if err != nil || len(findings) == 0 {
+		return err
+	}
+	return findingsf("%d generated files differ from what is committed; run \"strake build\", or find out what changed the digests", len(findings))
+}
+
+func differenceLine(f repository.Finding) string {
+	line := f.File + ": " + f.What
+	if f.Committed != "" || f.Rebuilt != "" {
+		line += fmt.Sprintf(" (committed %s, rebuilt %s)", orNone(f.Committed), orNone(f.Rebuilt))
+	}
+	return line
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}

@@ -1,0 +1,125 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/yaml"
+)
+
+func parse(t *testing.T, text string) *unstructured.Unstructured {
+	t.Helper()
+	o := &unstructured.Unstructured{}
+	content, err := yaml.YAMLToJSON([]byte(text)) // numbers as the cluster's client reads them
+	require.NoError(t, err)
+	require.NoError(t, o.UnmarshalJSON(content))
+	return o
+}
+
+func TestReconciled(t *testing.T) {
+	const head = "kind: PackageInstall\nmetadata: {name: x}\nstatus:\n  observedGeneration: 2\n"
+	tests := map[string]struct {
+		status     string
+		generation int64
+		want       string // empty: reconciled
+		final      bool
+	}{
+		"done":      {"  conditions: [{type: ReconcileSucceeded, status: 'True'}]", 2, "", true},
+		"old news":  {"  conditions: [{type: ReconcileSucceeded, status: 'True'}]", 3, "not seen it yet", false},
+		"under way": {"  conditions: [{type: Reconciling, status: 'True'}]\n  friendlyDescription: Reconciling", 2, "Reconciling", false},
+		"failed": {"  conditions: [{type: ReconcileFailed, status: 'True'}]\n  friendlyDescription: short\n  usefulErrorMessage: 'ytt: unknown key'", 2,
+			"ytt: unknown key", true},
+		"failed without words": {"  conditions: [{type: ReconcileFailed, status: 'True'}]\n  friendlyDescription: short", 2, "short", true},
+		"a failure of before":  {"  conditions: [{type: ReconcileFailed, status: 'False'}]", 2, "PackageInstall x", false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			err := reconciled(parse(t, head+test.status), test.generation)
+			if test.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, test.want)
+			require.Equal(t, test.final, errors.Is(err, errFailed))
+		})
+	}
+}
+
+func TestDeleting(t *testing.T) {
+	o := parse(t, "kind: PackageInstall\nmetadata: {name: x}\nstatus: {conditions: [{type: DeleteFailed, status: 'True'}], usefulErrorMessage: stuck}")
+	require.ErrorIs(t, deleting(o), errFailed)
+	require.ErrorContains(t, deleting(o), "stuck")
+	require.NotErrorIs(t, deleting(parse(t, "kind: X")), errFailed)
+}
+
+func TestPoll(t *testing.T) {
+	require.ErrorIs(t, poll(t.Context(), func(context.Context) error { return errFailed }), errFailed, "a failure is final")
+	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Millisecond, errors.New("too slow"))
+	defer cancel()
+	err := poll(ctx, func(context.Context) error { return errors.New("not yet") })
+	require.EqualError(t, err, "too slow: not yet")
+}
+
+func TestObjects(t *testing.T) {
+	p := Package{Name: "keda", Namespace: "strake", Package: "keda.strake.internal", Version: "2.21.0"}
+	plain := installObject(p)
+	_, found, err := unstructured.NestedSlice(plain.Object, "spec", "values")
+	require.NoError(t, err)
+	require.False(t, found, "a package without values names no Secret of them")
+	require.Empty(t, plain.GetAnnotations())
+
+	p.Values, p.Overlays = []byte("a: 1\n"), map[string][]byte{"x.yml": []byte("#@ x")}
+	full := installObject(p)
+	values, _, err := unstructured.NestedSlice(full.Object, "spec", "values")
+	require.NoError(t, err)
+	require.Equal(t, []any{map[string]any{"secretRef": map[string]any{"name": "keda-values"}}}, values)
+	require.Equal(t, "keda-overlays", full.GetAnnotations()["ext.packaging.carvel.dev/ytt-paths-from-secret-name"])
+	require.Equal(t, map[string]any{"values.yml": "a: 1\n"}, valuesSecret(p).Object["stringData"])
+
+	account := administrator(p)[0]
+	used, _, err := unstructured.NestedString(full.Object, "spec", "serviceAccountName")
+	require.NoError(t, err)
+	require.Equal(t, account.GetName(), used)
+
+	image, _, err := unstructured.NestedString(repositoryObject(Repository{Name: "r", Namespace: "n", Image: "h/r@sha256:1"}).Object,
+		"spec", "fetch", "imgpkgBundle", "image")
+	require.NoError(t, err)
+	require.Equal(t, "h/r@sha256:1", image)
+}
+
+func TestWithoutCluster(t *testing.T) {
+	c, err := New(&rest.Config{Host: "127.0.0.1:1"})
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	err = c.Repository(ctx, Repository{Name: "r", Namespace: "n"})
+	require.ErrorContains(t, err, "is kapp-controller installed?")
+	require.Error(t, c.Package(t.Context(), Package{Name: "x", Namespace: "n"}))
+	require.Error(t, c.RemovePackage(t.Context(), Package{Name: "x", Namespace: "n"}))
+}
+
+func TestStale(t *testing.T) {
+	p := Package{Name: "x", Namespace: "n", Package: "x.y", Version: "1.0.0", Values: []byte("a: 1\n")}
+	marked := func(p Package) *unstructured.Unstructured {
+		o := installObject(p)
+		require.NoError(t, mark(o, valuesSecret(p), overlaysSecret(p)))
+		return o
+	}
+	require.Equal(t, marked(p), marked(p))
+	require.False(t, stale(marked(p), marked(p)), "an object under way is only waited for")
+
+	other := p
+	other.Values = []byte("a: 2\n")
+	require.True(t, stale(marked(p), marked(other)), "values alone make another reconciliation")
+
+	failed := marked(p)
+	conditions := []any{map[string]any{"type": "ReconcileFailed", "status": "True"}}
+	require.NoError(t, unstructured.SetNestedSlice(failed.Object, conditions, "status", "conditions"))
+	require.True(t, stale(failed, marked(p)), "a failure is tried again")
+	require.True(t, stale(installObject(p), marked(p)), "an object of somebody else")
+}

@@ -1,0 +1,141 @@
+package install
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+const packaging = "packaging.carvel.dev/v1alpha1"
+
+// Repository is a package repository to offer on the cluster.
+type Repository struct {
+	// Name and Namespace are the PackageRepository's; packages are then
+	// offered in this namespace, which is made if it is missing. kapp-controller
+	// offers those of its global namespace (kapp-controller-packaging-global)
+	// everywhere.
+	Name, Namespace string
+	// Image is the bundle's reference as the cluster reaches it.
+	Image string
+}
+
+// Package is a package to install.
+type Package struct {
+	// Name and Namespace are the PackageInstall's; the namespace is made if
+	// it is missing, and must be one in which the package is offered.
+	Name, Namespace string
+	// Package is the package's full name and Version the one that is wanted.
+	Package, Version string
+	// Values are the package's, as YAML; they are kept in a Secret.
+	Values []byte
+	// Overlays are ytt files that kapp-controller adds to the package's own,
+	// each kept in a Secret: file name to content.
+	Overlays map[string][]byte
+}
+
+// Repository offers a repository's packages, and waits until kapp-controller
+// has taken them in.
+func (c *Client) Repository(ctx context.Context, r Repository) error {
+	if err := c.WaitServed(ctx, "data.packaging.carvel.dev/v1alpha1"); err != nil {
+		return err
+	}
+	if err := c.applyAll(ctx, object("v1", "Namespace", "", r.Namespace, nil)); err != nil {
+		return err
+	}
+	o := repositoryObject(r)
+	if err := mark(o); err != nil {
+		return err
+	}
+	return c.applyAndWait(ctx, o, o)
+}
+
+func repositoryObject(r Repository) *unstructured.Unstructured {
+	return object(packaging, "PackageRepository", r.Namespace, r.Name, map[string]any{
+		"spec": map[string]any{"fetch": map[string]any{"imgpkgBundle": map[string]any{"image": r.Image}}},
+	})
+}
+
+// Package installs a package, or changes the version or values of one that
+// is there, and waits until kapp-controller has reconciled it. The package is
+// installed by a service account that may do anything: right for a cluster
+// that one person plays with, and for no other.
+func (c *Client) Package(ctx context.Context, p Package) error {
+	objects := append([]*unstructured.Unstructured{object("v1", "Namespace", "", p.Namespace, nil)}, administrator(p)...)
+	secrets := []*unstructured.Unstructured{valuesSecret(p), overlaysSecret(p)}
+	if err := c.applyAll(ctx, append(objects, secrets...)...); err != nil {
+		return err
+	}
+	o := installObject(p)
+	if err := mark(o, secrets...); err != nil {
+		return err
+	}
+	// kapp-controller installs by an App of the same name.
+	return c.applyAndWait(ctx, o, object("kappctrl.k14s.io/v1alpha1", "App", p.Namespace, p.Name, nil))
+}
+
+// RemovePackage deletes a PackageInstall and all that [Client.Package] put
+// beside it, and waits until kapp-controller has removed what it installed.
+// It is harmless when nothing is there.
+func (c *Client) RemovePackage(ctx context.Context, p Package) error {
+	if err := c.deleteAndWait(ctx, installObject(p)); err != nil {
+		return err
+	}
+	// Only now: kapp-controller deletes with the service account's rights.
+	for _, o := range append(administrator(p), valuesSecret(p), overlaysSecret(p)) {
+		if err := c.deleteAndWait(ctx, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func administrator(p Package) []*unstructured.Unstructured {
+	name := p.Namespace + "-" + p.Name + "-installer"
+	return []*unstructured.Unstructured{
+		object("v1", "ServiceAccount", p.Namespace, name, nil),
+		object("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "", name, map[string]any{
+			"roleRef":  map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+			"subjects": []any{map[string]any{"kind": "ServiceAccount", "name": name, "namespace": p.Namespace}},
+		}),
+	}
+}
+
+func valuesSecret(p Package) *unstructured.Unstructured {
+	return secret(p, "values", map[string][]byte{"values.yml": p.Values})
+}
+
+func overlaysSecret(p Package) *unstructured.Unstructured {
+	return secret(p, "overlays", p.Overlays)
+}
+
+func secret(p Package, suffix string, files map[string][]byte) *unstructured.Unstructured {
+	data := map[string]any{}
+	for name, content := range files {
+		data[name] = string(content)
+	}
+	return object("v1", "Secret", p.Namespace, p.Name+"-"+suffix, map[string]any{"stringData": data})
+}
+
+func installObject(p Package) *unstructured.Unstructured {
+	o := object(packaging, "PackageInstall", p.Namespace, p.Name, map[string]any{
+		"spec": map[string]any{
+			"serviceAccountName": p.Namespace + "-" + p.Name + "-installer",
+			"packageRef": map[string]any{
+				"refName": p.Package,
+				"versionSelection": map[string]any{
+					"constraints": p.Version,
+					// A pinned version is wanted even if it is a pre-release.
+					"prereleases": map[string]any{},
+				},
+			},
+		},
+	})
+	if len(p.Values) > 0 {
+		values := []any{map[string]any{"secretRef": map[string]any{"name": p.Name + "-values"}}}
+		_ = unstructured.SetNestedSlice(o.Object, values, "spec", "values")
+	}
+	if len(p.Overlays) > 0 {
+		o.SetAnnotations(map[string]string{"ext.packaging.carvel.dev/ytt-paths-from-secret-name": p.Name + "-overlays"})
+	}
+	return o
+}

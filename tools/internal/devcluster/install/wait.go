@@ -1,0 +1,132 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// interval is the pause between two questions to the cluster.
+const interval = 500 * time.Millisecond
+
+// errFailed marks a state that waiting does not improve.
+var errFailed = errors.New("reconciling failed")
+
+// WaitServed waits until the cluster serves an API version, such as
+// data.packaging.carvel.dev/v1alpha1, which kapp-controller serves itself.
+func (c *Client) WaitServed(ctx context.Context, groupVersion string) error {
+	return poll(ctx, func(context.Context) error {
+		if _, err := c.served.ServerResourcesForGroupVersion(groupVersion); err != nil {
+			return fmt.Errorf("asking the cluster for %s (is kapp-controller installed?): %w", groupVersion, err)
+		}
+		return nil
+	})
+}
+
+// applyAndWait applies one of kapp-controller's objects, whose work worker
+// does, and waits until it has reconciled this very generation of it.
+func (c *Client) applyAndWait(ctx context.Context, o, worker *unstructured.Unstructured) error {
+	if err := c.restart(ctx, o, worker); err != nil {
+		return err
+	}
+	applied, err := c.apply(ctx, o)
+	if err != nil {
+		return err
+	}
+	r := c.resource(o)
+	return poll(ctx, func(ctx context.Context) error {
+		current, err := r.Get(ctx, o.GetName(), metav1.GetOptions{})
+		if err != nil {
+			return fmt.Errorf("asking for %s %s: %w", o.GetKind(), o.GetName(), err)
+		}
+		return reconciled(current, applied.GetGeneration())
+	})
+}
+
+// deleteAndWait deletes an object and waits until it is gone.
+func (c *Client) deleteAndWait(ctx context.Context, o *unstructured.Unstructured) error {
+	r := c.resource(o)
+	if err := r.Delete(ctx, o.GetName(), metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("deleting %s %s: %w", o.GetKind(), o.GetName(), err)
+	}
+	return poll(ctx, func(ctx context.Context) error {
+		current, err := r.Get(ctx, o.GetName(), metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("asking for %s %s: %w", o.GetKind(), o.GetName(), err)
+		}
+		return deleting(current)
+	})
+}
+
+// reconciled is nil when kapp-controller has reconciled the generation, wraps
+// errFailed when it has failed to, and is any other error before that.
+func reconciled(o *unstructured.Unstructured, generation int64) error {
+	observed, _, _ := unstructured.NestedInt64(o.Object, "status", "observedGeneration")
+	if observed < generation {
+		return fmt.Errorf("%s %s: kapp-controller has not seen it yet", o.GetKind(), o.GetName())
+	}
+	if condition(o, "ReconcileFailed") {
+		return fmt.Errorf("%s %s: %w: %s", o.GetKind(), o.GetName(), errFailed, trouble(o))
+	}
+	if condition(o, "ReconcileSucceeded") {
+		return nil
+	}
+	return fmt.Errorf("%s %s: %s", o.GetKind(), o.GetName(), description(o))
+}
+
+func deleting(o *unstructured.Unstructured) error {
+	if condition(o, "DeleteFailed") {
+		return fmt.Errorf("%s %s: %w: %s", o.GetKind(), o.GetName(), errFailed, trouble(o))
+	}
+	return fmt.Errorf("%s %s is still being deleted: %s", o.GetKind(), o.GetName(), description(o))
+}
+
+// condition tells whether a condition of the status is true.
+func condition(o *unstructured.Unstructured, kind string) bool {
+	conditions, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
+	for _, c := range conditions {
+		fields, _ := c.(map[string]any)
+		if fields["type"] == kind && fields["status"] == "True" {
+			return true
+		}
+	}
+	return false
+}
+
+// trouble is what kapp-controller has to say about a failure, the tool's own
+// words where it kept them.
+func trouble(o *unstructured.Unstructured) string {
+	if useful, _, _ := unstructured.NestedString(o.Object, "status", "usefulErrorMessage"); useful != "" {
+		return useful
+	}
+	return description(o)
+}
+
+func description(o *unstructured.Unstructured) string {
+	text, _, _ := unstructured.NestedString(o.Object, "status", "friendlyDescription")
+	return text
+}
+
+// poll asks until the answer is nil, an errFailed, or ctx ends; it then tells
+// the last answer.
+func poll(ctx context.Context, ask func(context.Context) error) error {
+	for {
+		err := ask(ctx)
+		if err == nil || errors.Is(err, errFailed) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		case <-time.After(interval):
+		}
+	}
+}

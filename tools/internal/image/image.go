@@ -1,0 +1,156 @@
+// Package image makes a package version's images and proves that they are the
+// ones that were locked: it compiles the commands of the version's Go module
+// with ko onto a base layer of its own, or resolves what the upstream project
+// published.
+//
+// The same inputs give the same bytes on every machine. So [Lock] writes down
+// digests, and [Build] makes the images again and refuses any other digest.
+// What was built is kept in the cache under the hash of its inputs
+// ([Inputs]), as an OCI layout; a cached image costs neither a process nor the
+// network.
+//
+// Three things go beyond ko. The base layer comes from the Go toolchain and
+// one Go module, so that no registry is needed. Several commands in one image
+// are ko's layers put together. And the SPDX document is made here, from the
+// build information in the binaries: ko's names modules as they were before
+// "replace", and knows one command.
+//
+// The package must not know what manifests, bundles or repositories are, nor
+// push anything. Start reading at [Lock] and [Build], then compile.go.
+package image
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/oci"
+)
+
+// DefaultPlatform is what is locked where nobody asks for more.
+const DefaultPlatform = "linux/amd64"
+
+// Options say what to make and how. The zero value builds from the module,
+// for [DefaultPlatform], one command at a time.
+type Options struct {
+	// Platforms are OS/ARCH. [Lock] locks them, [DefaultPlatform] if there are
+	// none. [Build] makes what is locked, and refuses a platform that is not.
+	Platforms []string
+	// Source is where images come from; for [Lock], empty means
+	// [catalog.FromModule], for [Build], whatever is locked.
+	Source catalog.ImageSource
+	// Registry says how the upstream's registries are reached.
+	Registry oci.Registry
+	// Jobs is how many images are compiled at once; 0 means one. The Go
+	// command itself uses all processors.
+	Jobs int
+	// Rehash makes [Build] read every cached byte again. Otherwise it checks
+	// the digests of manifests and the sizes of layers.
+	Rehash bool
+}
+
+// Lock makes the images of a version, or resolves the upstream's, and answers
+// with what images.lock.yml must say. It writes no file of the checkout.
+// Images whose inputs did not change come from the cache.
+func Lock(ctx context.Context, v *catalog.Version, o Options) (*catalog.ImagesLock, error) {
+	if len(o.Platforms) == 0 {
+		o.Platforms = []string{DefaultPlatform}
+	}
+	if o.Source == catalog.FromUpstream {
+		return lockUpstream(ctx, v, o)
+	}
+	w, err := newWorkshop(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	lock := &catalog.ImagesLock{Source: catalog.FromModule, Toolchain: w.toolchain.Version, Base: w.base.digest}
+	lock.Images, err = each(ctx, o, v.Package.Images, func(ctx context.Context, img catalog.Image) (catalog.LockedImage, error) {
+		return w.lock(ctx, img, o.Platforms)
+	})
+	return lock, err
+}
+
+// Build answers with the images that the version's lock names, SBOMs
+// attached: from the cache, or compiled with the locked toolchain, or (for
+// upstream images) from their registry. A digest other than the locked one is
+// an error that names both, and nothing is kept of it.
+func Build(ctx context.Context, v *catalog.Version, o Options) ([]oci.Artifact, error) {
+	if err := checkLocked(v, o); err != nil {
+		return nil, err
+	}
+	produce := build
+	if v.Images.Source == catalog.FromUpstream {
+		produce = fetchUpstream
+	}
+	return each(ctx, o, v.Images.Images, func(ctx context.Context, locked catalog.LockedImage) (oci.Artifact, error) {
+		img, err := declared(v, locked.Name)
+		if err != nil {
+			return oci.Artifact{}, err
+		}
+		return produce(ctx, v, img, locked, o)
+	})
+}
+
+// each calls do for every item, o.Jobs at a time, and keeps the order.
+func each[T, R any](ctx context.Context, o Options, items []T, do func(context.Context, T) (R, error)) ([]R, error) {
+	results := make([]R, len(items))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(o.Jobs, 1))
+	for i, item := range items {
+		group.Go(func() (err error) {
+			// One that failed makes the others that wait not even begin.
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			results[i], err = do(ctx, item)
+			return err
+		})
+	}
+	return results, group.Wait()
+}
+
+func checkLocked(v *catalog.Version, o Options) error {
+	if v.Images == nil {
+		return fmt.Errorf("%s has no %s: run %q", v.ID(), catalog.ImagesLockFile, relock(v))
+	}
+	if o.Source != "" && o.Source != v.Images.Source {
+		return fmt.Errorf("images of %s are locked from %q, not from %q: lock them anew to change that", v.ID(), v.Images.Source, o.Source)
+	}
+	for _, img := range v.Images.Images {
+		for _, p := range o.Platforms {
+			if !slices.Contains(platformsOf(img), p) {
+				return fmt.Errorf("image %s of %s is not locked for %s: run %q", img.Name, v.ID(), p, relock(v)+" --platform "+p)
+			}
+		}
+	}
+	return nil
+}
+
+func declared(v *catalog.Version, name string) (catalog.Image, error) {
+	i := slices.IndexFunc(v.Package.Images, func(img catalog.Image) bool { return img.Name == name })
+	if i < 0 {
+		return catalog.Image{}, fmt.Errorf("%s of %s names the image %s, which %s does not: run %q",
+			catalog.ImagesLockFile, v.ID(), name, catalog.PackageFile, relock(v))
+	}
+	return v.Package.Images[i], nil
+}
+
+func platformsOf(img catalog.LockedImage) []string {
+	var all []string
+	for _, p := range img.Platforms {
+		all = append(all, p.Platform)
+	}
+	return all
+}
+
+// relock is the command that makes a new lock.
+func relock(v *catalog.Version) string {
+	return "strake images lock " + v.Package.Name + "@" + v.Version
+}
+
+// commandName is what ko calls a command's binary.
+func commandName(command string) string { return path.Base(command) }

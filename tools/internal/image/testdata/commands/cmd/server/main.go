@@ -1,0 +1,8 @@
+// Command server prints the version that was linked into it.
+package main
+
+import "example.test/replaced"
+
+var version = "unknown"
+
+func main() { println(version, replaced.Word) }

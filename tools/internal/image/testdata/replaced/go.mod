@@ -1,0 +1,3 @@
+module example.test/replaced
+
+go 1.26.0

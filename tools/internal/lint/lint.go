@@ -1,0 +1,124 @@
+// Package lint judges what the stages make of a package version, as a cluster
+// would see it, and refuses what works on the day of the first install and
+// bites later: images that no lock covers, kapp rules that hit more than they
+// say, values that nobody explains, keys that a chart makes anew each time.
+//
+// It must not make or change anything, and knows no package by name. A rule is
+// a pure function in a file of its own, with the reason above it.
+//
+// Start reading at [Run]; rules.go lists the rules.
+package lint
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/manifest"
+)
+
+// Finding is one thing that a rule refuses.
+type Finding struct {
+	// Rule is the rule's name, such as "unlocked-image".
+	Rule string `json:"rule"`
+	// Package and Version are where it was found. Version is empty for what
+	// all versions of a package share.
+	Package string `json:"package"`
+	Version string `json:"version,omitempty"`
+	// Object names the object or the value: "Deployment.apps keda/keda-operator".
+	Object string `json:"object,omitempty"`
+	// File is a slash path, below the checkout or within the version's upstream
+	// sources; Line counts from 1. Both are empty where nobody can tell.
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+	// Message says what is wrong and why it matters; Remedy is the way out.
+	Message string `json:"message"`
+	Remedy  string `json:"remedy"`
+}
+
+// String is the finding in one line: FILE:LINE: PACKAGE@VERSION OBJECT: MESSAGE; REMEDY (RULE).
+func (f Finding) String() string {
+	where := f.Package
+	if f.Version != "" {
+		where += "@" + f.Version
+	}
+	if f.Object != "" {
+		where += " " + f.Object
+	}
+	switch {
+	case f.File != "" && f.Line > 0:
+		where = fmt.Sprintf("%s:%d: %s", f.File, f.Line, where)
+	case f.File != "":
+		where = f.File + ": " + where
+	}
+	return fmt.Sprintf("%s: %s; %s (%s)", where, f.Message, f.Remedy, f.Rule)
+}
+
+// Run applies all rules to the versions and answers with what they refuse,
+// sorted by package, version, file and line, each finding once. An error means
+// that a version could not be judged, not that it is bad.
+func Run(ctx context.Context, c *catalog.Catalog, versions []*catalog.Version) ([]Finding, error) {
+	perVersion := make([][]Finding, len(versions))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, v := range versions {
+		group.Go(func() error {
+			s, err := gather(ctx, c, v)
+			if err != nil {
+				return fmt.Errorf("linting %s: %w", v.ID(), err)
+			}
+			perVersion[i] = judge(s)
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return sorted(slices.Concat(perVersion...)), nil
+}
+
+// judge applies all rules to one version.
+func judge(s *subject) []Finding {
+	var findings []Finding
+	for _, r := range rules {
+		for _, f := range r.check(s) {
+			f.Rule, f.Package = r.name, s.version.Package.Name
+			if !r.shared {
+				f.Version = s.version.Version
+			}
+			findings = append(findings, f)
+		}
+	}
+	return findings
+}
+
+func sorted(findings []Finding) []Finding {
+	slices.SortFunc(findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Package, b.Package), cmp.Compare(a.Version, b.Version),
+			cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line),
+			cmp.Compare(a.Object, b.Object), cmp.Compare(a.Rule, b.Rule),
+			cmp.Compare(a.Message, b.Message), cmp.Compare(a.Remedy, b.Remedy))
+	})
+	return slices.Compact(findings)
+}
+
+// at is a finding about an object.
+func at(o manifest.Object, message, remedy string) Finding {
+	return Finding{Object: strings.TrimSpace(o.ID()), File: o.Origin.File, Line: o.Origin.Line, Message: message, Remedy: remedy}
+}
+
+// relative is a path as findings show it: below the checkout, with slashes.
+func relative(root, path string) string {
+	rel, err := filepath.Rel(root, path)
+	if err != nil || strings.HasPrefix(rel, "..") {
+		return filepath.ToSlash(path)
+	}
+	return filepath.ToSlash(rel)
+}

@@ -1,0 +1,181 @@
+// Package platform brings up a development cluster with packages of the
+// checkout installed on it: the whole way from Go modules to running pods, on
+// one machine.
+//
+// It only puts the stages in a row and hands the answer of one to the next. It
+// must not know any package by name, nor print anything: steps go to the
+// reporter of the context.
+//
+// Start reading at [New] and [Plan.Steps]; steps.go has what each one does.
+package platform
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/devcluster"
+	"github.com/strake-dev/strake/tools/internal/progress"
+)
+
+// Namespaces on the cluster.
+const (
+	// globalNamespace is where kapp-controller looks for repositories whose
+	// packages are offered in every namespace.
+	globalNamespace = "kapp-controller-packaging-global"
+	// bootstrapNamespace keeps kapp's records of what is there before
+	// kapp-controller is. Every cluster has it.
+	bootstrapNamespace = "kube-system"
+)
+
+// repositoryName is the PackageRepository's.
+const repositoryName = "strake"
+
+// DefaultNamespace is where packages are installed if nobody says otherwise.
+// kctrl refuses the namespace default.
+const DefaultNamespace = "strake"
+
+// Options say what is wanted.
+type Options struct {
+	// Packages are the versions to install; see [Default].
+	Packages []*catalog.Version
+	// Values are the values of packages (YAML), by package name.
+	Values map[string][]byte
+	// Namespace holds the PackageInstalls.
+	Namespace string
+	Cluster   devcluster.Options
+}
+
+// Plan is all that [Plan.Up] will do.
+type Plan struct {
+	catalog *catalog.Catalog
+	options Options
+	// bootstrap is deployed by kapp, before there is a kapp-controller.
+	bootstrap []*catalog.Version
+}
+
+// Step is one part of a plan.
+type Step struct {
+	// Says is what the step does, for people.
+	Says string
+	do   func(context.Context, *state) error
+}
+
+// Result is what stands in the end.
+type Result struct {
+	Cluster devcluster.Result `json:"cluster"`
+	// Repository is the repository bundle as the cluster reaches it.
+	Repository string      `json:"repository"`
+	Installed  []Installed `json:"installed"`
+}
+
+// Installed is one PackageInstall that has reconciled.
+type Installed struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	Package   string `json:"package"`
+	Version   string `json:"version"`
+}
+
+// New makes a plan. What is not published is for the project's own use, and a
+// development cluster is that use: the newest version of each such package is
+// deployed first.
+func New(c *catalog.Catalog, o Options) (*Plan, error) {
+	for _, v := range o.Packages {
+		if !c.Published(v) {
+			return nil, fmt.Errorf("%s is not published in %s, so it cannot be installed from the repository; add it there", v.ID(), catalog.RepositoryFile)
+		}
+	}
+	if err := onePerPackage(o.Packages); err != nil {
+		return nil, err
+	}
+	p := &Plan{catalog: c, options: o}
+	for _, pkg := range c.Packages {
+		if len(c.Repository.Published[pkg.Name]) == 0 && len(pkg.Versions) > 0 {
+			p.bootstrap = append(p.bootstrap, pkg.Versions[len(pkg.Versions)-1])
+		}
+	}
+	return p, nil
+}
+
+func onePerPackage(versions []*catalog.Version) error {
+	seen := map[string]*catalog.Version{}
+	for _, v := range versions {
+		if other := seen[v.Package.Name]; other != nil {
+			return fmt.Errorf("%s and %s cannot both be installed: choose one", other.ID(), v.ID())
+		}
+		seen[v.Package.Name] = v
+	}
+	return nil
+}
+
+// Default are the newest published versions of the packages with these names,
+// or of all packages without names.
+func Default(c *catalog.Catalog, names ...string) []*catalog.Version {
+	var chosen []*catalog.Version
+	for _, p := range c.Packages {
+		if newest := newestPublished(c, p); newest != nil && (len(names) == 0 || slices.Contains(names, p.Name)) {
+			chosen = append(chosen, newest)
+		}
+	}
+	return chosen
+}
+
+func newestPublished(c *catalog.Catalog, p *catalog.Package) *catalog.Version {
+	for i := len(p.Versions) - 1; i >= 0; i-- {
+		if c.Published(p.Versions[i]) {
+			return p.Versions[i]
+		}
+	}
+	return nil
+}
+
+// Steps are what [Plan.Up] does, in this order.
+func (p *Plan) Steps() []Step {
+	steps := []Step{
+		{"build the bundles of the repository", p.build},
+		{"make the images of " + ids(p.images()), p.makeImages},
+		{"bring up the cluster and its registry", p.cluster},
+		{"push bundles and images to the cluster's registry", p.push},
+	}
+	for _, v := range p.bootstrap {
+		steps = append(steps, Step{"deploy " + v.ID() + " with kapp", p.deploy(v)})
+	}
+	steps = append(steps, Step{"offer the package repository in " + globalNamespace, p.offer})
+	for _, v := range p.options.Packages {
+		steps = append(steps, Step{"install " + v.ID() + " in the namespace " + p.options.Namespace, p.install(v)})
+	}
+	return steps
+}
+
+// Up does all steps. What is done already costs little, so a second run on a
+// cluster that stands is quick, and an interrupted one is continued.
+func (p *Plan) Up(ctx context.Context) (*Result, error) {
+	s := &state{}
+	steps := p.Steps()
+	for i, step := range steps {
+		if err := context.Cause(ctx); err != nil {
+			return nil, err
+		}
+		progress.From(ctx).Step("%d/%d %s", i+1, len(steps), step.Says)
+		if err := step.do(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	return &s.result, nil
+}
+
+// images are the versions whose images are needed.
+func (p *Plan) images() []*catalog.Version {
+	return slices.Concat(p.bootstrap, p.options.Packages)
+}
+
+func ids(versions []*catalog.Version) string {
+	var list []string
+	for _, v := range versions {
+		list = append(list, v.ID())
+	}
+	return strings.Join(list, ", ")
+}

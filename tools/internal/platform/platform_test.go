@@ -1,0 +1,127 @@
+package platform
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/strake-dev/strake/tools/internal/catalog"
+)
+
+// newCatalog has the published packages app (two versions, of which the newer
+// one is not offered) and extra, and boot, which is the project's own.
+func newCatalog(t *testing.T) *catalog.Catalog {
+	t.Helper()
+	c := &catalog.Catalog{
+		Root: t.TempDir(),
+		Repository: catalog.Repository{
+			Domain: "strake.test", Canonical: "registry.strake.test/strake/platform",
+			Published: map[string][]string{"app": {"1.0.0"}, "extra": {"0.1.0"}},
+		},
+	}
+	for _, list := range [][]string{{"app", "1.0.0", "2.0.0"}, {"boot", "0.9.0", "1.0.0"}, {"extra", "0.1.0"}} {
+		p := &catalog.Package{Name: list[0]}
+		for _, version := range list[1:] {
+			p.Versions = append(p.Versions, &catalog.Version{Package: p, Version: version})
+		}
+		c.Packages = append(c.Packages, p)
+	}
+	return c
+}
+
+func versions(t *testing.T, c *catalog.Catalog, args ...string) []*catalog.Version {
+	t.Helper()
+	chosen, err := c.Select(args)
+	require.NoError(t, err)
+	return chosen
+}
+
+func TestDefault(t *testing.T) {
+	c := newCatalog(t)
+	require.Equal(t, versions(t, c, "app@1.0.0", "extra"), Default(c))
+	require.Equal(t, versions(t, c, "app@1.0.0"), Default(c, "app"))
+	require.Empty(t, Default(c, "boot"), "not published")
+}
+
+func TestSteps(t *testing.T) {
+	c := newCatalog(t)
+	plan, err := New(c, Options{Packages: versions(t, c, "app@1.0.0"), Namespace: "here"})
+	require.NoError(t, err)
+	var says []string
+	for _, step := range plan.Steps() {
+		says = append(says, step.Says)
+	}
+	require.Equal(t, []string{
+		"build the bundles of the repository",
+		"make the images of boot 1.0.0, app 1.0.0",
+		"bring up the cluster and its registry",
+		"push bundles and images to the cluster's registry",
+		"deploy boot 1.0.0 with kapp",
+		"offer the package repository in kapp-controller-packaging-global",
+		"install app 1.0.0 in the namespace here",
+	}, says)
+}
+
+func TestPlanWithoutPackages(t *testing.T) {
+	plan, err := New(newCatalog(t), Options{})
+	require.NoError(t, err)
+	require.Len(t, plan.Steps(), 6, "a cluster that offers the repository and has nothing installed")
+}
+
+func TestNewRefuses(t *testing.T) {
+	c := newCatalog(t)
+	for _, test := range []struct {
+		name string
+		args []string
+		says string
+	}{
+		{"a version that is not offered", []string{"app@2.0.0"}, "app 2.0.0 is not published in repo/repository.yml"},
+		{"a package of the project's own", []string{"boot@1.0.0"}, "boot 1.0.0 is not published"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := New(c, Options{Packages: versions(t, c, test.args...)})
+			require.ErrorContains(t, err, test.says)
+		})
+	}
+	t.Run("two versions of one package", func(t *testing.T) {
+		c.Repository.Published["app"] = []string{"1.0.0", "2.0.0"}
+		_, err := New(c, Options{Packages: versions(t, c, "app")})
+		require.ErrorContains(t, err, "app 1.0.0 and app 2.0.0 cannot both be installed: choose one")
+	})
+}
+
+func TestUpStopsWhenToldTo(t *testing.T) {
+	plan, err := New(newCatalog(t), Options{})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = plan.Up(ctx)
+	require.ErrorIs(t, err, ctx.Err())
+}
+
+func TestValues(t *testing.T) {
+	c := newCatalog(t)
+	dir := filepath.Join(c.Root, "config", "dev")
+	require.NoError(t, os.MkdirAll(dir, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "app.yml"), []byte("small: true\n"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "boot.yml"), []byte("tiny: true\n"), 0o644))
+	mine := filepath.Join(c.Root, "mine.yml")
+	require.NoError(t, os.WriteFile(mine, []byte("mine: true\n"), 0o644))
+
+	values, err := Values(c, nil)
+	require.NoError(t, err)
+	require.Equal(t, map[string][]byte{"app": []byte("small: true\n"), "boot": []byte("tiny: true\n")}, values)
+
+	values, err = Values(c, map[string]string{"app": mine})
+	require.NoError(t, err)
+	require.Equal(t, "mine: true\n", string(values["app"]), "a user's own values take the place of the development ones")
+	require.Equal(t, "tiny: true\n", string(values["boot"]))
+
+	_, err = Values(c, map[string]string{"nope": mine})
+	require.ErrorContains(t, err, `no package "nope"`)
+	_, err = Values(c, map[string]string{"app": filepath.Join(c.Root, "nope.yml")})
+	require.ErrorContains(t, err, "reading the values of app")
+}

@@ -1,0 +1,141 @@
+package platform
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/strake-dev/strake/tools/internal/bundle"
+	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/devcluster"
+	"github.com/strake-dev/strake/tools/internal/devcluster/install"
+	"github.com/strake-dev/strake/tools/internal/devcluster/kapp"
+	"github.com/strake-dev/strake/tools/internal/image"
+	"github.com/strake-dev/strake/tools/internal/manifest"
+	"github.com/strake-dev/strake/tools/internal/oci"
+	"github.com/strake-dev/strake/tools/internal/repository"
+)
+
+// state is what one step leaves for those after it.
+type state struct {
+	repository *repository.Repository
+	images     []oci.Artifact
+	client     *install.Client
+	result     Result
+}
+
+func (p *Plan) build(ctx context.Context, s *state) (err error) {
+	s.repository, err = repository.Build(ctx, p.catalog, repository.Options{})
+	return err
+}
+
+func (p *Plan) makeImages(ctx context.Context, s *state) error {
+	for _, v := range p.images() {
+		made, err := image.Build(ctx, v, image.Options{})
+		if err != nil {
+			return err
+		}
+		s.images = append(s.images, made...)
+	}
+	return nil
+}
+
+func (p *Plan) cluster(ctx context.Context, s *state) error {
+	result, err := devcluster.Up(ctx, p.options.Cluster)
+	if err != nil {
+		return err
+	}
+	s.result.Cluster = *result
+	config, err := clientConfig(*result)
+	if err != nil {
+		return err
+	}
+	s.client, err = install.New(config)
+	return err
+}
+
+func clientConfig(c devcluster.Result) (*rest.Config, error) {
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(
+		&clientcmd.ClientConfigLoadingRules{ExplicitPath: c.Kubeconfig},
+		&clientcmd.ConfigOverrides{CurrentContext: c.Context}).ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("reading the context %s of %s: %w", c.Context, c.Kubeconfig, err)
+	}
+	return config, nil
+}
+
+// push sends the bundles of the whole repository, since kapp-controller asks
+// for all that it offers, but only the images that will run.
+func (p *Plan) push(ctx context.Context, s *state) error {
+	remote, err := oci.Open(ctx, s.result.Cluster.RegistryPush+"/"+p.path(), oci.Registry{Insecure: true, Anon: true})
+	if err != nil {
+		return err
+	}
+	artifacts := slices.Clone(s.images)
+	for _, b := range s.repository.Bundles {
+		artifacts = append(artifacts, b.Image)
+	}
+	_, err = remote.Push(ctx, append(artifacts, s.repository.Image), oci.PushOptions{})
+	return err
+}
+
+// path is the canonical repository's, below another registry.
+func (p *Plan) path() string {
+	_, path, _ := strings.Cut(p.catalog.Repository.Canonical, "/")
+	return path
+}
+
+// inCluster is the repository as nodes and pods reach it.
+func (p *Plan) inCluster(s *state) string { return s.result.Cluster.RegistryCluster + "/" + p.path() }
+
+// deploy installs a version without kapp-controller, in the way that
+// kapp-controller would.
+func (p *Plan) deploy(v *catalog.Version) func(context.Context, *state) error {
+	return func(ctx context.Context, s *state) error {
+		b, err := repository.BuildVersion(ctx, p.catalog, v, repository.Options{})
+		if err != nil {
+			return err
+		}
+		objects, err := bundle.Render(ctx, b, p.options.Values[v.Package.Name], bundle.RenderOptions{Repository: p.inCluster(s)})
+		if err != nil {
+			return err
+		}
+		var manifests bytes.Buffer
+		if err := manifest.Encode(&manifests, objects); err != nil {
+			return err
+		}
+		return kapp.Deploy(ctx, kapp.Target{
+			Kubeconfig: s.result.Cluster.Kubeconfig, Context: s.result.Cluster.Context,
+			App: v.Package.Name, Namespace: bootstrapNamespace,
+		}, manifests.Bytes())
+	}
+}
+
+func (p *Plan) offer(ctx context.Context, s *state) error {
+	s.result.Repository = p.inCluster(s) + "@" + s.repository.Image.Digest
+	return s.client.Repository(ctx, install.Repository{
+		Name: repositoryName, Namespace: globalNamespace, Image: s.result.Repository,
+	})
+}
+
+func (p *Plan) install(v *catalog.Version) func(context.Context, *state) error {
+	return func(ctx context.Context, s *state) error {
+		pkg := install.Package{
+			Name: v.Package.Name, Namespace: p.options.Namespace,
+			Package: p.catalog.Repository.FullName(v.Package.Name), Version: v.Version,
+			Values: p.options.Values[v.Package.Name],
+		}
+		if err := s.client.Package(ctx, pkg); err != nil {
+			return err
+		}
+		s.result.Installed = append(s.result.Installed, Installed{
+			Namespace: pkg.Namespace, Name: pkg.Name, Package: pkg.Package, Version: pkg.Version,
+		})
+		return nil
+	}
+}

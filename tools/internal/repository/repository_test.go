@@ -1,0 +1,163 @@
+package repository_test
+
+import (
+	"context"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/strake-dev/strake/tools/internal/cache"
+	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/oci"
+	"github.com/strake-dev/strake/tools/internal/progress"
+	"github.com/strake-dev/strake/tools/internal/repository"
+)
+
+const generated = "repo/packages/boat.strake.test/"
+
+func build(t *testing.T, c *catalog.Catalog, o repository.Options) *repository.Repository {
+	t.Helper()
+	r, err := repository.Build(context.Background(), c, o)
+	require.NoError(t, err)
+	return r
+}
+
+func TestBuild(t *testing.T) {
+	c := newTree(t, nil)
+	r := build(t, c, repository.Options{})
+	require.Equal(t, []string{"repo/bundle.lock.yml", generated + "1.0.0.yml", generated + "1.1.0.yml", generated + "metadata.yml"},
+		slices.Sorted(maps.Keys(r.Files)), "tender is not published")
+	require.Len(t, r.Bundles, 2)
+	require.Equal(t, []string{"0.1.0"}, r.Image.Tags)
+	require.Contains(t, string(r.Files["repo/bundle.lock.yml"]), "image: registry.test/strake/boats@"+r.Image.Digest)
+	require.Contains(t, string(r.Files[generated+"1.1.0.yml"]), "image: "+r.Bundles[1].Reference())
+	require.Same(t, r.Bundles[1], r.Bundle(c.Packages[0].Versions[1]))
+	require.Nil(t, r.Bundle(c.Packages[1].Versions[0]))
+}
+
+// The digests are those of the sources and of nothing else: not of the
+// folder, the cache, the number of jobs, or what runs at the same time.
+func TestBuildIsReproducible(t *testing.T) {
+	first := build(t, newTree(t, nil), repository.Options{})
+	c := newTree(t, nil)
+	for _, o := range []repository.Options{{Jobs: 1}, {Jobs: 8}, {Fresh: true}} {
+		again := build(t, c, o)
+		require.Equal(t, first.Image.Digest, again.Image.Digest)
+		require.Equal(t, first.Files, again.Files)
+	}
+	cached := build(t, c, repository.Options{}).Bundles[0]
+	require.Equal(t, first.Bundles[0].Files, cached.Files)
+	digest, err := cached.Image.Image.Digest()
+	require.NoError(t, err)
+	require.Equal(t, first.Bundles[0].Digest, digest.String(), "of the image from the cache")
+}
+
+func TestConcurrentBuilds(t *testing.T) {
+	c := newTree(t, nil)
+	digests := make([]string, 4)
+	var group errgroup.Group
+	for i := range digests {
+		group.Go(func() error {
+			r, err := repository.Build(context.Background(), c, repository.Options{})
+			if err != nil {
+				return err
+			}
+			digests[i] = r.Image.Digest
+			return r.Write(context.Background(), c)
+		})
+	}
+	require.NoError(t, group.Wait())
+	require.Len(t, slices.Compact(digests), 1)
+	findings, err := repository.Verify(context.Background(), c)
+	require.NoError(t, err)
+	require.Empty(t, findings)
+	entries, err := os.ReadDir(filepath.Join(c.Root, filepath.FromSlash(generated)))
+	require.NoError(t, err)
+	require.Len(t, entries, 3, "no temporary file is left")
+}
+
+// steps counts what a build says that it does.
+type steps struct {
+	progress.Reporter
+	lines []string
+}
+
+func (s *steps) Step(format string, _ ...any) { s.lines = append(s.lines, format) }
+
+func TestWarmBuildDoesNothing(t *testing.T) {
+	c := newTree(t, nil)
+	build(t, c, repository.Options{})
+	heard := &steps{Reporter: progress.From(context.Background())}
+	_, err := repository.Build(progress.With(context.Background(), heard), c, repository.Options{Jobs: 1})
+	require.NoError(t, err)
+	require.Empty(t, heard.lines)
+
+	put(t, c.Root, "packages/boat/config/replicas.yml", replicasText+"\n#! changed\n")
+	_, err = repository.Build(progress.With(context.Background(), heard), c, repository.Options{Jobs: 1})
+	require.NoError(t, err)
+	require.Equal(t, []string{"bundling %s", "bundling %s"}, heard.lines, "manifests are not rendered again")
+}
+
+func TestBuildErrors(t *testing.T) {
+	for name, test := range map[string]struct {
+		edit map[string]string
+		want []string
+	}{
+		"overlay's schema is broken": {
+			edit: map[string]string{"packages/boat/config/schema.yml": "#@data/values-schema\n---\nlist: []\n"},
+			want: []string{"boat 1.", "schema.yml"},
+		},
+		"upstream renders to nothing": {
+			edit: map[string]string{"packages/boat/package.yml": strings.ReplaceAll(strings.ReplaceAll(packageText, "path: upstream/NAME", "path: upstream/none"), "NAME", "boat")},
+			want: []string{"upstream/none"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := repository.Build(context.Background(), newTree(t, test.edit), repository.Options{})
+			require.Error(t, err)
+			for _, part := range test.want {
+				require.ErrorContains(t, err, part)
+			}
+		})
+	}
+}
+
+func TestBuildStops(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err := repository.Build(ctx, newTree(t, nil), repository.Options{})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestDamagedCache(t *testing.T) {
+	c := newTree(t, nil)
+	build(t, c, repository.Options{})
+	dir, err := cache.Dir("bundles")
+	require.NoError(t, err)
+	files, err := filepath.Glob(filepath.Join(dir, "*", "bundle.json"))
+	require.NoError(t, err)
+	require.Len(t, files, 2)
+	require.NoError(t, os.WriteFile(files[0], []byte("{"), 0o644))
+	_, err = repository.Build(context.Background(), c, repository.Options{})
+	require.ErrorContains(t, err, "delete "+filepath.Dir(files[0]))
+}
+
+func TestArtifacts(t *testing.T) {
+	r := build(t, newTree(t, nil), repository.Options{})
+	_, err := r.Artifacts(nil)
+	require.ErrorContains(t, err, "strake images build boat@1.0.0")
+
+	all, err := r.Artifacts([]oci.Artifact{{Digest: hullDigest, Tags: []string{"a"}}, {Digest: hullDigest, Tags: []string{"b"}}})
+	require.NoError(t, err)
+	var tags []string
+	for _, a := range all {
+		tags = append(tags, a.Tags...)
+	}
+	require.Equal(t, []string{"a", "b", "boat-1.0.0", "boat-1.1.0", "0.1.0"}, tags, "the repository comes last")
+}

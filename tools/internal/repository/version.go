@@ -1,0 +1,81 @@
+package repository
+
+import (
+	"context"
+
+	"github.com/strake-dev/strake/tools/internal/bundle"
+	"github.com/strake-dev/strake/tools/internal/cache"
+	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/manifest"
+	"github.com/strake-dev/strake/tools/internal/progress"
+	"github.com/strake-dev/strake/tools/internal/upstream"
+)
+
+// Cache folders, each named by the hash of what it was made from.
+const (
+	manifestsKind = "manifests"
+	bundlesKind   = "bundles"
+)
+
+// BuildVersion makes the bundle of one version, published or not.
+func BuildVersion(ctx context.Context, c *catalog.Catalog, v *catalog.Version, o Options) (*bundle.Bundle, error) {
+	if o.Fresh {
+		return buildBundle(ctx, c, v, o)
+	}
+	key, err := bundleKey(c.Repository, v)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := cache.Folder(ctx, bundlesKind, key, func(dir string) error {
+		b, err := buildBundle(ctx, c, v, o)
+		if err != nil {
+			return err
+		}
+		return saveBundle(dir, b)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return loadBundle(dir)
+}
+
+func buildBundle(ctx context.Context, c *catalog.Catalog, v *catalog.Version, o Options) (*bundle.Bundle, error) {
+	objects, err := Objects(ctx, v, o)
+	if err != nil {
+		return nil, err
+	}
+	progress.From(ctx).Step("bundling %s", v.ID())
+	return bundle.Build(ctx, v, c.Repository, objects)
+}
+
+// Objects are what the upstream of a version renders to, before the
+// package's own overlays.
+func Objects(ctx context.Context, v *catalog.Version, o Options) ([]manifest.Object, error) {
+	if o.Fresh {
+		return render(ctx, v)
+	}
+	key, err := objectsKey(v)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := cache.Folder(ctx, manifestsKind, key, func(dir string) error {
+		objects, err := render(ctx, v)
+		if err != nil {
+			return err
+		}
+		return saveObjects(dir, objects)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return loadObjects(dir)
+}
+
+func render(ctx context.Context, v *catalog.Version) ([]manifest.Object, error) {
+	sources, err := upstream.Fetch(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	progress.From(ctx).Step("rendering %s", v.ID())
+	return manifest.Render(ctx, sources.Dir, v.Package.Manifests)
+}
