@@ -108,7 +108,6 @@ func hostAddress(t *testing.T, c *cluster) string {
 	return ""
 }
 
-//nolint:gochecknoglobals // a constant, but Go has none of this type
 var pauseImage = regexp.MustCompile(`/pause:[^@]+$`)
 
 // presentImage is an image that does nothing and that the node has: the one

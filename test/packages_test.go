@@ -24,13 +24,11 @@ func kind(group, version, kind string) schema.GroupVersionKind {
 	return schema.GroupVersionKind{Group: group, Version: version, Kind: kind}
 }
 
-//nolint:gochecknoglobals // constants, but Go has none of struct type
 var (
 	appKind            = kind("kappctrl.k14s.io", "v1alpha1", "App")
 	packageInstallKind = kind("packaging.carvel.dev", "v1alpha1", "PackageInstall")
 	packageKind        = kind("data.packaging.carvel.dev", "v1alpha1", "Package")
 	deploymentKind     = kind("apps", "v1", "Deployment")
-	crdKind            = kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
 )
 
 // reconciled says whether kapp-controller is done with the newest generation

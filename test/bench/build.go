@@ -22,7 +22,7 @@ func (b *bench) benchBuild(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	build.args = append(build.args, "--rewrite")
+	build.args = append(build.args, "--force-rewrite")
 	overlay := filepath.Join(checkout, "packages", "keda", "config", "overlays", "logging.yml")
 	changed, err := b.median(ctx, func(ctx context.Context) (sample, error) {
 		if err := touch(overlay); err != nil {
@@ -104,13 +104,13 @@ func (b *bench) pushBundles(ctx context.Context, repository string) error {
 
 // pullBundles answers with the folders of all bundles, the repository's last.
 func (b *bench) pullBundles(ctx context.Context, repository string) ([]string, error) {
-	tags := command{args: []string{b.tools["imgpkg"], "tag", "list", "-i", repository, "--digests=false", "--json"}}
+	tags := command{args: []string{b.tools["crane"], "ls", repository}}
 	out, _, err := tags.output(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var folders []string
-	for _, tag := range tagNames(out) {
+	for tag := range strings.FieldsSeq(string(out)) {
 		folder := filepath.Join(b.dir, "loop", tag)
 		pull := command{args: []string{b.tools["imgpkg"], "pull", "-b", repository + ":" + tag, "-o", folder}}
 		if _, err := pull.run(ctx); err != nil {
@@ -119,19 +119,6 @@ func (b *bench) pullBundles(ctx context.Context, repository string) ([]string, e
 		folders = append(folders, folder)
 	}
 	return folders, nil
-}
-
-// tagNames reads the names out of imgpkg's table as JSON, without its
-// generated tags.
-func tagNames(out []byte) []string {
-	var names []string
-	for line := range bytes.Lines(out) {
-		name, found := strings.CutPrefix(strings.TrimSpace(string(line)), `"name": "`)
-		if found && !strings.HasPrefix(name, "sha256-") {
-			names = append(names, strings.Trim(name, `",`))
-		}
-	}
-	return names
 }
 
 func (b *bench) loopOnce(ctx context.Context, dir, repository string) (sample, error) {

@@ -36,10 +36,10 @@ func Dir(elem ...string) (string, error) {
 }
 
 // Folder answers with the folder kind/key of the cache. Where it is missing,
-// make fills a temporary folder beside it, which then takes the name in one
-// step: a killed or failed make leaves nothing behind under the final name.
-// Two runs that want one key wait for each other, so make runs once.
-func Folder(ctx context.Context, kind, key string, make func(dir string) error) (string, error) {
+// produce fills a temporary folder beside it, which then takes the name in one
+// step: if it is killed or fails, nothing is left under the final name. Two
+// runs that want one key wait for each other, so produce runs once.
+func Folder(ctx context.Context, kind, key string, produce func(dir string) error) (string, error) {
 	parent, err := Dir(kind)
 	if err != nil {
 		return "", err
@@ -59,7 +59,7 @@ func Folder(ctx context.Context, kind, key string, make func(dir string) error) 
 	if exists(final) {
 		return final, nil
 	}
-	return final, fill(final, make)
+	return final, fill(final, produce)
 }
 
 // Lock waits until no other process holds the lock file, or ctx ends.
@@ -74,7 +74,7 @@ func Lock(ctx context.Context, file string) (unlock func(), err error) {
 	return func() { _ = lock.Unlock() }, nil
 }
 
-func fill(final string, make func(dir string) error) error {
+func fill(final string, produce func(dir string) error) error {
 	// What an earlier run that was killed left behind goes first: the lock
 	// is ours, so nobody is using it.
 	tmp := final + ".part"
@@ -84,7 +84,7 @@ func fill(final string, make func(dir string) error) error {
 	if err := os.MkdirAll(tmp, 0o755); err != nil {
 		return fmt.Errorf("making %s: %w", tmp, err)
 	}
-	if err := make(tmp); err != nil {
+	if err := produce(tmp); err != nil {
 		return errors.Join(err, os.RemoveAll(tmp))
 	}
 	if err := os.Rename(tmp, final); err != nil {

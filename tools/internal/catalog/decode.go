@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -28,7 +29,7 @@ func (f *file) value(n *yaml.Node, out reflect.Value, path string) {
 		return
 	}
 	switch {
-	case out.Type() == timeType:
+	case out.Type() == reflect.TypeFor[time.Time]():
 		f.scalar(n, out, path)
 	case out.Kind() == reflect.Struct:
 		f.object(n, out, path)
@@ -131,7 +132,7 @@ func (f *file) free(n *yaml.Node, out reflect.Value, path string) {
 			f.mismatch(n, path, "a plain value")
 		}
 	}
-	if target.IsValid() && !(target.Kind() == reflect.Interface && target.IsNil()) {
+	if target.IsValid() && (target.Kind() != reflect.Interface || !target.IsNil()) {
 		out.Set(target)
 	}
 }

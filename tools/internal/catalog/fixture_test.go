@@ -104,11 +104,11 @@ func good() files {
 	}
 }
 
-// edit replaces old, which must be there, by new in one file.
-func (fs files) edit(t *testing.T, name, old, new string) files {
+// edit replaces before, which must be there, by after in one file.
+func (fs files) edit(t *testing.T, name, before, after string) files {
 	t.Helper()
-	require.Contains(t, fs[name], old)
-	fs[name] = strings.Replace(fs[name], old, new, 1)
+	require.Contains(t, fs[name], before)
+	fs[name] = strings.Replace(fs[name], before, after, 1)
 	return fs
 }
 

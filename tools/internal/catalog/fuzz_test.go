@@ -8,6 +8,7 @@ import (
 // Each parser takes any input without a panic, and says of every problem where it is.
 
 func fuzz(f *testing.F, seed string, parse func(f *file, data []byte)) {
+	f.Helper()
 	f.Add([]byte(seed))
 	for i := range 8 {
 		f.Add([]byte(seed[:len(seed)*i/8]))

@@ -9,8 +9,6 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-var timeType = reflect.TypeFor[time.Time]()
-
 // scalar fills a string, number, boolean or time.
 func (f *file) scalar(n *yaml.Node, out reflect.Value, path string) {
 	tag, want := scalarKind(out.Type())
@@ -25,7 +23,7 @@ func (f *file) scalar(n *yaml.Node, out reflect.Value, path string) {
 
 func scalarKind(t reflect.Type) (tag, want string) {
 	switch {
-	case t == timeType:
+	case t == reflect.TypeFor[time.Time]():
 		return "!!timestamp", "a date such as 2026-01-31"
 	case t.Kind() == reflect.String:
 		return "!!str", "a string"

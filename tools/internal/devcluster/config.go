@@ -34,7 +34,7 @@ func (h host) clusterConfig(name string, source bool) *v1alpha4.Cluster {
 	c := &v1alpha4.Cluster{
 		TypeMeta:                v1alpha4.TypeMeta{Kind: "Cluster", APIVersion: "kind.x-k8s.io/v1alpha4"},
 		Name:                    name,
-		Networking:              v1alpha4.Networking{PodSubnet: podSubnet, DisableDefaultCNI: source},
+		Networking:              v1alpha4.Networking{PodSubnet: podSubnet, ServiceSubnet: serviceSubnet, DisableDefaultCNI: source},
 		ContainerdConfigPatches: []string{registryConfig},
 	}
 	if !h.can(capSysResource) {

@@ -130,6 +130,7 @@ func (s *session) upSteps() []step {
 		{says: "choosing the node image", do: s.chooseImage, fresh: true},
 		{says: "creating the cluster", do: s.create, fresh: true},
 		{says: "waiting for the node and its DNS", do: s.waitReady, fresh: true},
+		{says: "keeping services' addresses inside the nodes", do: s.fenceServices},
 		{says: "starting the registry", do: s.startRegistry},
 		{says: "telling the nodes of the registry", do: s.configureNodes},
 	}

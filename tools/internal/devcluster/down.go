@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/strake-dev/strake/tools/internal/cache"
@@ -40,8 +41,9 @@ func (s *session) removeRegistry(ctx context.Context) error {
 		}
 		_ = s.engine.Run(ctx, nil, nil, "rmi", image) // another cluster may use it
 	}
-	if s.engine.Run(ctx, nil, nil, "volume", "inspect", name) != nil {
-		return nil
+	volumes, err := s.engine.output(ctx, "volume", "ls", "--quiet")
+	if err != nil || !slices.Contains(strings.Fields(volumes), name) {
+		return err
 	}
 	return s.engine.Run(ctx, nil, nil, "volume", "rm", name)
 }

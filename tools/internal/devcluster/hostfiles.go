@@ -66,7 +66,7 @@ func limit(resource int) uint64 {
 	if err := unix.Getrlimit(resource, &l); err != nil {
 		return ^uint64(0)
 	}
-	return uint64(l.Max)
+	return l.Max
 }
 
 // cgroupVersion is 2 where the unified hierarchy is mounted, 1 where only the

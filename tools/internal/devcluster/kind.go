@@ -40,6 +40,9 @@ func (s *session) findCluster(ctx context.Context) error {
 			return err
 		}
 	}
+	// Before the API server of a node that was just started asks for a service;
+	// it may be too early, so a later step does it again.
+	_ = s.fenceServices(ctx)
 	if err := s.checkExisting(ctx); err != nil {
 		return fmt.Errorf("the cluster %s is there but does not work; \"strake down\" removes it, \"strake up --recreate\" replaces it: %w", s.options.Name, err)
 	}

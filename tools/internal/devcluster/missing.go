@@ -52,7 +52,7 @@ func (h host) missing(o Options, source bool) []Missing {
 	if !ok {
 		list = append(list, h.missingEngine(o.Engine))
 	}
-	if ok && e == podman && h.debian && h.root && !(h.commands["iptables"] && h.netavark) {
+	if ok && e == podman && h.debian && h.root && (!h.commands["iptables"] || !h.netavark) {
 		list = append(list, Missing{What: "netavark or iptables", Why: "podman's networks",
 			Get: aptCommand(enginePackages()), Packages: enginePackages()})
 	}

@@ -20,8 +20,8 @@ import (
 func TestCancelLeavesNothing(t *testing.T) {
 	v := newVersion(t)
 	// From before the go command starts to while it compiles and links.
-	for _, delay := range []time.Duration{0, 100, 300} {
-		t.Run(fmt.Sprintf("after %d ms", delay), func(t *testing.T) {
+	for _, delay := range []time.Duration{0, 100 * time.Millisecond, 300 * time.Millisecond} {
+		t.Run(fmt.Sprintf("after %s", delay), func(t *testing.T) {
 			freshCache(t)
 			tmp := t.TempDir()
 			t.Setenv("TMPDIR", tmp)
@@ -30,7 +30,7 @@ func TestCancelLeavesNothing(t *testing.T) {
 			// The second command, so that the first has left its work.
 			s := &steps{then: func(line string) {
 				if strings.Contains(line, ": compiling example.test/commands/cmd/server") {
-					time.AfterFunc(delay*time.Millisecond, cancel)
+					time.AfterFunc(delay, cancel)
 				}
 			}}
 			if _, err := Lock(progress.With(ctx, s), v, Options{}); err != nil {
@@ -101,8 +101,14 @@ func TestBrokenCacheIsMadeAgain(t *testing.T) {
 		harm    func(t *testing.T, file string)
 		options Options
 	}{
-		"gone":    {harm: func(t *testing.T, file string) { require.NoError(t, os.Remove(file)) }},
-		"cut off": {harm: func(t *testing.T, file string) { require.NoError(t, os.Truncate(file, 3)) }},
+		"gone": {harm: func(t *testing.T, file string) {
+			t.Helper()
+			require.NoError(t, os.Remove(file))
+		}},
+		"cut off": {harm: func(t *testing.T, file string) {
+			t.Helper()
+			require.NoError(t, os.Truncate(file, 3))
+		}},
 		"altered": {harm: alter, options: Options{Rehash: true}},
 	}
 	for name, test := range tests {
@@ -122,6 +128,7 @@ func TestBrokenCacheIsMadeAgain(t *testing.T) {
 }
 
 func alter(t *testing.T, file string) {
+	t.Helper()
 	content, err := os.ReadFile(file)
 	require.NoError(t, err)
 	content[len(content)/2] ^= 1

@@ -135,7 +135,7 @@ func checkSBOM(t *testing.T, a oci.Artifact) {
 	require.NoError(t, err)
 	names := map[string]*spdx.Package{}
 	for _, p := range doc.Packages {
-		names[p.PackageName] = (*spdx.Package)(p)
+		names[p.PackageName] = p
 	}
 	require.Contains(t, names, "example.test/commands/cmd/server")
 	require.Contains(t, names, "example.test/commands/cmd/helper")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -57,7 +58,7 @@ func (t toolchain) check() error {
 	// ko keeps binaries there by import path, whatever their version, and two
 	// runs at once would overwrite each other's.
 	if os.Getenv("KOCACHE") != "" {
-		return fmt.Errorf("the environment sets KOCACHE: unset it, since images are cached by their inputs already")
+		return errors.New("the environment sets KOCACHE: unset it, since images are cached by their inputs already")
 	}
 	return nil
 }

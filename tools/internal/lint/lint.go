@@ -87,7 +87,7 @@ func Run(ctx context.Context, c *catalog.Catalog, versions []*catalog.Version) (
 // judge applies all rules to one version.
 func judge(s *subject) []Finding {
 	var findings []Finding
-	for _, r := range rules {
+	for _, r := range rules() {
 		for _, f := range r.check(s) {
 			f.Rule, f.Package = r.name, s.version.Package.Name
 			if !r.shared {

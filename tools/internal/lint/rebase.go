@@ -66,8 +66,6 @@ func holdsData(o manifest.Object) bool {
 	return o.GroupVersionKind().Group == "" && (o.GetKind() == "ConfigMap" || o.GetKind() == "Secret")
 }
 
-var dataFields = []string{"binaryData", "data", "stringData"}
-
 // frozenKeys are the keys of o's data that the rule takes from the cluster. The
 // library panics on a matcher or type that it does not know.
 func frozenKeys(rule kappconfig.RebaseRule, o manifest.Object) (keys []string, err error) {
@@ -77,7 +75,7 @@ func frozenKeys(rule kappconfig.RebaseRule, o manifest.Object) (keys []string, e
 		}
 	}()
 	existing := o.DeepCopy()
-	eachDatum(existing.Object, func(data map[string]any, field, key string) { data[key] = asInstalled })
+	eachDatum(existing.Object, func(data map[string]any, _, key string) { data[key] = asInstalled })
 	fresh := kappres.NewResourceUnstructured(*o.DeepCopy(), kappres.ResourceType{})
 	sources := map[kappres.FieldCopyModSource]kappres.Resource{
 		kappres.FieldCopyModSourceNew:      kappres.NewResourceUnstructured(*o.DeepCopy(), kappres.ResourceType{}),
@@ -100,7 +98,7 @@ func frozenKeys(rule kappconfig.RebaseRule, o manifest.Object) (keys []string, e
 }
 
 func eachDatum(object map[string]any, visit func(data map[string]any, field, key string)) {
-	for _, field := range dataFields {
+	for _, field := range []string{"binaryData", "data", "stringData"} {
 		data, _ := object[field].(map[string]any)
 		for _, key := range slices.Sorted(maps.Keys(data)) {
 			visit(data, field, key)

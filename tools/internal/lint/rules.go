@@ -9,13 +9,15 @@ type rule struct {
 }
 
 // rules are applied in this order. Each one's file tells why it is there.
-var rules = []rule{
-	{"unlocked-image", false, checkImages},
-	{"kapp-matcher-name", true, checkMatchers},
-	{"freeze-rebase", false, checkRebase},
-	{"schema-description", true, checkDescriptions},
-	{"schema-example", true, checkExamples},
-	{"helm-nondeterminism", false, checkCharts},
-	{"secret-with-data", false, checkSecrets},
-	{"into-ns", false, checkIntoNs},
+func rules() []rule {
+	return []rule{
+		{"unlocked-image", false, checkImages},
+		{"kapp-matcher-name", true, checkMatchers},
+		{"freeze-rebase", false, checkRebase},
+		{"schema-description", true, checkDescriptions},
+		{"schema-example", true, checkExamples},
+		{"helm-nondeterminism", false, checkCharts},
+		{"secret-with-data", false, checkSecrets},
+		{"into-ns", false, checkIntoNs},
+	}
 }

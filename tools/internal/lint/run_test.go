@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -83,10 +84,8 @@ includes: []
 // inline is a vendir.yml that holds the objects itself.
 func inline(objects string) string {
 	text := "apiVersion: vendir.k14s.io/v1alpha1\nkind: Config\ndirectories:\n- path: upstream\n  contents:\n  - path: boat\n    inline:\n      paths:\n        boat.yml: |\n"
-	for _, line := range splitLines(objects) {
-		text += "          " + line + "\n"
-	}
-	return text
+	lines := splitLines(objects)
+	return text + "          " + strings.Join(lines, "\n          ") + "\n"
 }
 
 func TestRun(t *testing.T) {

@@ -37,7 +37,7 @@ func refuse(status int, method, part string, times int32) interceptor {
 // cut drops the connection in the middle of a blob.
 func cut(times int32) interceptor {
 	var seen atomic.Int32
-	return func(w http.ResponseWriter, r *http.Request) bool {
+	return func(_ http.ResponseWriter, r *http.Request) bool {
 		if r.Method != http.MethodPatch || seen.Add(1) > times {
 			return false
 		}
@@ -67,7 +67,7 @@ func TestPushThroughFailures(t *testing.T) {
 		"no right to push":      {refuse(403, http.MethodPost, "/uploads/", always), []string{"403", "does not allow this", "docker login"}},
 		"credentials refused":   {refuse(401, http.MethodHead, "/manifests/", always), []string{"401", "refuses the credentials", "docker login", "--registry-username"}},
 		"read-only":             {refuse(405, http.MethodPost, "/uploads/", always), []string{"405", "is read-only"}},
-		"tags may not be moved": {refuse(403, http.MethodPut, "/manifests/tag", always), []string{"setting the tag tag", "403"}},
+		"tags may not be moved": {refuse(403, http.MethodPut, "/manifests/tag", always), []string{"setting the tag", "403"}},
 	}
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {
@@ -130,7 +130,7 @@ func TestPushEndsWithItsContext(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(t.Context())
-			rec := newRecorder(t, func(w http.ResponseWriter, r *http.Request) bool {
+			rec := newRecorder(t, func(_ http.ResponseWriter, r *http.Request) bool {
 				if r.Method == method {
 					cancel()
 					// Without reading the body, the server does not see the client go.

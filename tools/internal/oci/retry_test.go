@@ -135,7 +135,10 @@ func TestRetrierEndsWithItsContext(t *testing.T) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, http.NoBody)
 	require.NoError(t, err)
 	begin := time.Now()
-	_, err = (&http.Client{Transport: newRetrier(http.DefaultTransport, Registry{})}).Do(req)
+	res, err := (&http.Client{Transport: newRetrier(http.DefaultTransport, Registry{})}).Do(req)
+	if err == nil {
+		require.NoError(t, res.Body.Close())
+	}
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.Less(t, time.Since(begin), 5*time.Second)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/distribution/distribution/v3/configuration"
 	"github.com/distribution/distribution/v3/registry/handlers"
+
 	// The one storage driver that is wanted; each registers itself.
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
 )

@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,11 +26,13 @@ func (serverErrors) Format(e *logrus.Entry) ([]byte, error) {
 	if status, ok := e.Data["http.response.status"].(int); ok && status < http.StatusInternalServerError {
 		return nil, nil
 	}
-	line := "registry: " + e.Message
+	var line bytes.Buffer
+	line.WriteString("registry: " + e.Message)
 	for _, key := range []string{"http.request.method", "http.request.uri", "err.message", "err.detail"} {
 		if value, ok := e.Data[key]; ok {
-			line += fmt.Sprintf(" %v", value)
+			fmt.Fprintf(&line, " %v", value)
 		}
 	}
-	return []byte(line + "\n"), nil
+	line.WriteByte('\n')
+	return line.Bytes(), nil
 }

@@ -38,7 +38,7 @@ func TestDigests(t *testing.T) {
 func FuzzDigests(f *testing.F) {
 	f.Add([]byte("bundle: {image: 'r.test/a@sha256:12'}"))
 	f.Add([]byte("spec: {template: {spec: {fetch: [{imgpkgBundle: {image: 'r.test/a@sha256:12'}}]}}}"))
-	f.Fuzz(func(t *testing.T, text []byte) {
+	f.Fuzz(func(_ *testing.T, text []byte) {
 		_, _ = packageDigest(text), lockDigest(text)
 	})
 }

@@ -25,7 +25,7 @@ func (c *config) check() error {
 // a path out of them.
 func checkPaths(path string, one *vendir.DirectoryContents) error {
 	if !filepath.IsLocal(path) || path == "." {
-		return errors.New("the path leads out of the sources: use a relative one without ..")
+		return errors.New("the path leads out of the sources: name a relative one without dot-dot")
 	}
 	if one.NewRootPath != "" && !filepath.IsLocal(one.NewRootPath) {
 		return fmt.Errorf("newRootPath %s leads out of the contents", one.NewRootPath)

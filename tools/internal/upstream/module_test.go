@@ -159,7 +159,7 @@ func TestFetchModuleErrors(t *testing.T) {
 			[]string{"go.mod:4", "replaced by the folder ../app"},
 		},
 		"not served": {
-			func(t *testing.T, _ *catalog.Version, p proxy) { clear(p.files) },
+			func(_ *testing.T, _ *catalog.Version, p proxy) { clear(p.files) },
 			[]string{"downloading module", "example.com/app@v1.2.3", "404"},
 		},
 		"changed in the module cache": {

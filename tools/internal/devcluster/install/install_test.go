@@ -110,7 +110,8 @@ func TestStale(t *testing.T) {
 		require.NoError(t, mark(o, valuesSecret(p), overlaysSecret(p)))
 		return o
 	}
-	require.Equal(t, marked(p), marked(p))
+	again := marked(p)
+	require.Equal(t, marked(p), again)
 	require.False(t, stale(marked(p), marked(p)), "an object under way is only waited for")
 
 	other := p
@@ -122,4 +123,10 @@ func TestStale(t *testing.T) {
 	require.NoError(t, unstructured.SetNestedSlice(failed.Object, conditions, "status", "conditions"))
 	require.True(t, stale(failed, marked(p)), "a failure is tried again")
 	require.True(t, stale(installObject(p), marked(p)), "an object of somebody else")
+}
+
+func TestIsPaused(t *testing.T) {
+	for description, want := range map[string]bool{"Paused": true, "Canceled/paused": true, "Reconciling": false, "": false} {
+		require.Equal(t, want, isPaused(parse(t, "kind: X\nstatus: {friendlyDescription: '"+description+"'}")), description)
+	}
 }

@@ -6,7 +6,11 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-const packaging = "packaging.carvel.dev/v1alpha1"
+// The APIs of kapp-controller: what it watches, and what it serves itself.
+const (
+	packaging   = "packaging.carvel.dev/v1alpha1"
+	packagesAPI = "data.packaging.carvel.dev/v1alpha1"
+)
 
 // Repository is a package repository to offer on the cluster.
 type Repository struct {
@@ -36,7 +40,7 @@ type Package struct {
 // Repository offers a repository's packages, and waits until kapp-controller
 // has taken them in.
 func (c *Client) Repository(ctx context.Context, r Repository) error {
-	if err := c.WaitServed(ctx, "data.packaging.carvel.dev/v1alpha1"); err != nil {
+	if err := c.WaitServed(ctx, packagesAPI); err != nil {
 		return err
 	}
 	if err := c.applyAll(ctx, object("v1", "Namespace", "", r.Namespace, nil)); err != nil {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -69,6 +70,12 @@ func (c *Client) restart(ctx context.Context, o, worker *unstructured.Unstructur
 	return poll(ctx, func(ctx context.Context) error { return c.pauseSeen(ctx, applied, worker) })
 }
 
+// isPaused knows the descriptions of an App ("Canceled/paused") and of a
+// PackageRepository ("Paused").
+func isPaused(o *unstructured.Unstructured) bool {
+	return strings.HasSuffix(strings.ToLower(description(o)), "paused")
+}
+
 // pauseSeen is nil when the worker has stopped, or cannot: there is none, or
 // the object fails before it reaches its worker.
 func (c *Client) pauseSeen(ctx context.Context, o, worker *unstructured.Unstructured) error {
@@ -80,7 +87,7 @@ func (c *Client) pauseSeen(ctx context.Context, o, worker *unstructured.Unstruct
 		return fmt.Errorf("asking for %s %s: %w", worker.GetKind(), worker.GetName(), err)
 	}
 	observed, _, _ := unstructured.NestedInt64(current.Object, "status", "observedGeneration")
-	if observed >= current.GetGeneration() && description(current) == "Canceled/paused" {
+	if observed >= current.GetGeneration() && isPaused(current) {
 		return nil
 	}
 	owner, err := c.resource(o).Get(ctx, o.GetName(), metav1.GetOptions{})

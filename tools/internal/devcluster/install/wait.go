@@ -28,9 +28,26 @@ func (c *Client) WaitServed(ctx context.Context, groupVersion string) error {
 	})
 }
 
+// quickly is how soon a failure may come to be tried once more: a
+// kapp-controller that was just started again fails while the API that it
+// serves itself is not back yet, and would try again only minutes later.
+const quickly = 30 * time.Second
+
 // applyAndWait applies one of kapp-controller's objects, whose work worker
 // does, and waits until it has reconciled this very generation of it.
 func (c *Client) applyAndWait(ctx context.Context, o, worker *unstructured.Unstructured) error {
+	begun := time.Now()
+	err := c.applyOnce(ctx, o, worker)
+	if !errors.Is(err, errFailed) || time.Since(begun) > quickly {
+		return err
+	}
+	if err := c.WaitServed(ctx, packagesAPI); err != nil {
+		return err
+	}
+	return c.applyOnce(ctx, o, worker)
+}
+
+func (c *Client) applyOnce(ctx context.Context, o, worker *unstructured.Unstructured) error {
 	if err := c.restart(ctx, o, worker); err != nil {
 		return err
 	}
