@@ -2,6 +2,9 @@ module github.com/strake-dev/strake
 
 go 1.26.4
 
+// The release that images.lock.yml of every version pins; see the Makefile.
+toolchain go1.26.8
+
 exclude carvel.dev/vendir v0.45.1
 
 exclude carvel.dev/imgpkg v0.47.1

@@ -39,6 +39,7 @@ func connect(kubeconfig string) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	config.QPS, config.Burst = 200, 400 // a test that looks at every object asks a lot
 	dyn, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return nil, err

@@ -69,8 +69,6 @@ var libraries = []struct {
 	{"carvel.dev/kapp/pkg/kapp/resources", []string{"devcluster", "lint"}, "the linter runs rebase rules by kapp's own code"},
 	{"carvel.dev/kapp", []string{"devcluster"}, "only a cluster is deployed to"},
 	{"sigs.k8s.io/kind", []string{"devcluster"}, "only a development cluster is made"},
-	{"k8s.io/client-go/rest", []string{"devcluster", "platform"}, "platform hands a cluster's address on"},
-	{"k8s.io/client-go/tools/clientcmd", []string{"devcluster", "platform"}, "platform hands a cluster's address on"},
 	{"k8s.io/client-go", []string{"devcluster"}, "nothing else talks to a cluster"},
 	{"github.com/google/ko", []string{"image"}, "ko builds images"},
 	{"sigs.k8s.io/kustomize/api", []string{"manifest"}, "kustomizations are rendered by manifest"},

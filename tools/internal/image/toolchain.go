@@ -30,7 +30,7 @@ type toolchain struct {
 // and with the environment that a build has.
 func findToolchain(ctx context.Context, dir string) (toolchain, error) {
 	cmd := exec.CommandContext(ctx, goCommand(), "env", "-json", "GOVERSION", "GOROOT", "GOEXPERIMENT")
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOTOOLCHAIN=local", "GOWORK=off")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), goToolchain(), "GOWORK=off")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -73,6 +73,16 @@ func (t toolchain) pinned(v *catalog.Version) error {
 		catalog.ImagesLockFile, v.ID(), v.Images.Toolchain, t.Version, relock(v))
 }
 
+// goToolchain has the go command switch to the release that compiled strake,
+// which must also be the locked one; it downloads a release that is not there
+// (https://go.dev/doc/toolchain). A development version cannot be asked for.
+func goToolchain() string {
+	if !strings.HasPrefix(runtime.Version(), "go1.") || strings.Contains(runtime.Version(), " ") {
+		return "GOTOOLCHAIN=local"
+	}
+	return "GOTOOLCHAIN=" + runtime.Version()
+}
+
 // goCommand is the one that ko starts.
 func goCommand() string {
 	if command := os.Getenv("KO_GO_PATH"); command != "" {
@@ -87,7 +97,7 @@ func goEnv(p v1.Platform, tmp string) []string {
 	return []string{
 		"GOOS=" + p.OS, "GOARCH=" + p.Architecture,
 		"GOAMD64=v1", "GOARM64=v8.0", "GOARM=7", "GOFIPS140=off",
-		"CGO_ENABLED=0", "GOFLAGS=-mod=readonly -buildvcs=false", "GOWORK=off", "GOTOOLCHAIN=local",
+		"CGO_ENABLED=0", "GOFLAGS=-mod=readonly -buildvcs=false", "GOWORK=off", goToolchain(),
 		// The go command leaves its work there when it is killed; the folder is removed.
 		"GOTMPDIR=" + tmp,
 	}

@@ -3,12 +3,8 @@ package platform
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
-
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/strake-dev/strake/tools/internal/bundle"
 	"github.com/strake-dev/strake/tools/internal/catalog"
@@ -51,22 +47,12 @@ func (p *Plan) cluster(ctx context.Context, s *state) error {
 		return err
 	}
 	s.result.Cluster = *result
-	config, err := clientConfig(*result)
+	config, err := devcluster.RESTConfig(result.Kubeconfig, result.Context)
 	if err != nil {
 		return err
 	}
 	s.client, err = install.New(config)
 	return err
-}
-
-func clientConfig(c devcluster.Result) (*rest.Config, error) {
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(
-		&clientcmd.ClientConfigLoadingRules{ExplicitPath: c.Kubeconfig},
-		&clientcmd.ConfigOverrides{CurrentContext: c.Context}).ClientConfig()
-	if err != nil {
-		return nil, fmt.Errorf("reading the context %s of %s: %w", c.Context, c.Kubeconfig, err)
-	}
-	return config, nil
 }
 
 // push sends the bundles of the whole repository, since kapp-controller asks
