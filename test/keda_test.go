@@ -14,12 +14,17 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// TestScaledObjectScalesFromZeroAndBack lets a metrics API, served by this
-// test, drive a Deployment: the operator takes it from 0 to 1, the HPA and
-// KEDA's external metrics API to 3, and the cooldown back to 0.
 func TestScaledObjectScalesFromZeroAndBack(t *testing.T) {
 	c := onCluster(t)
 	c.waitReconciled(t, packageInstallKind, installNamespace, installName)
+	c.scaleFromZeroAndBack(t)
+}
+
+// scaleFromZeroAndBack lets a metrics API, served by this test, drive a
+// Deployment: the operator takes it from 0 to 1, the HPA and KEDA's external
+// metrics API to 3, and the cooldown back to 0.
+func (c *cluster) scaleFromZeroAndBack(t *testing.T) {
+	t.Helper()
 	api := serveMetric(t, c)
 	namespace := c.namespace(t, "scale")
 	c.apply(t, idleDeployment(namespace, c.presentImage(t)))

@@ -218,11 +218,18 @@ spec:
   - secretRef: {name: %[2]s-values}`, namespace, name, kedaPackage, version, strings.ReplaceAll(values, "\n", "\n    "))
 }
 
-// uninstall deletes an install and waits until kapp-controller has let it go.
+// uninstall deletes an install of a test and the rights that it had.
 func (c *cluster) uninstall(t *testing.T, namespace, name string) {
 	t.Helper()
+	c.deleteInstall(t, namespace, name)
+	c.delete(t, kind("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding"), "", namespace+"-installer")
+}
+
+// deleteInstall waits until kapp-controller has let the install go.
+func (c *cluster) deleteInstall(t *testing.T, namespace, name string) {
+	t.Helper()
 	c.delete(t, packageInstallKind, namespace, name)
-	eventually(t, 3*time.Minute, "PackageInstall "+name+" is gone", func() (bool, string) {
+	eventually(t, 5*time.Minute, "PackageInstall "+name+" is gone", func() (bool, string) {
 		object := c.get(t, packageInstallKind, namespace, name)
 		if object == nil {
 			return true, ""
@@ -230,5 +237,4 @@ func (c *cluster) uninstall(t *testing.T, namespace, name string) {
 		_, say := reconciled(object)
 		return false, say
 	})
-	c.delete(t, kind("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding"), "", namespace+"-installer")
 }

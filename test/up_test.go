@@ -2,6 +2,7 @@ package test
 
 import (
 	"context"
+	"encoding/json"
 	"os/exec"
 	"strings"
 	"testing"
@@ -14,9 +15,7 @@ import (
 
 func TestUpInstallsFromThisCheckout(t *testing.T) {
 	c := onCluster(t)
-	install := c.waitReconciled(t, packageInstallKind, installNamespace, installName)
-	version, _, _ := unstructured.NestedString(install.Object, "status", "version")
-	require.Equal(t, "2.21.0", version)
+	require.Equal(t, "2.21.0", c.installedVersion(t))
 	require.Contains(t, shared.upOutput, "kubectl")
 	require.Contains(t, shared.upOutput, "kctrl")
 }
@@ -35,15 +34,52 @@ func TestRepositoryOffersEveryPublishedVersion(t *testing.T) {
 	require.ElementsMatch(t, []string{"2.20.2", "2.21.0"}, versions)
 }
 
-// TestUpTwiceIsQuickAndHarmless compares with the first run of this suite
-// rather than with a clock: what is there already is not made again.
+// upResult is the part of `strake up -o json` that tests read.
+type upResult struct {
+	Cluster struct {
+		Context         string `json:"context"`
+		Engine          string `json:"engine"`
+		RegistryCluster string `json:"registryCluster"`
+		Created         bool   `json:"created"`
+	} `json:"cluster"`
+	Installed []struct {
+		Package string `json:"package"`
+		Version string `json:"version"`
+	} `json:"installed"`
+}
+
+func upAgain(t *testing.T, args ...string) upResult {
+	t.Helper()
+	out, err := strake(t.Context(), "up", append(args, "-o", "json")...)
+	require.NoError(t, err)
+	var result upResult
+	require.NoError(t, json.Unmarshal([]byte(out), &result), out)
+	return result
+}
+
+// TestUpTwiceIsQuickAndHarmless logs the two times rather than judging them:
+// what shows is that nothing was made again.
 func TestUpTwiceIsQuickAndHarmless(t *testing.T) {
 	c := onCluster(t)
 	before := c.owned(t)
 	begin := time.Now()
-	_, err := strake(t.Context(), "up")
-	require.NoError(t, err)
+	result := upAgain(t)
 	t.Logf("first up: %s; second: %s", shared.upDuration.Round(time.Second), time.Since(begin).Round(time.Second))
+	require.False(t, result.Cluster.Created)
+	require.Equal(t, before, c.owned(t))
+}
+
+// TestUpOnAnExistingCluster takes the suite's cluster for somebody else's: it
+// is known by its context alone, and its registry by the address that nodes
+// and this machine share.
+func TestUpOnAnExistingCluster(t *testing.T) {
+	c := onCluster(t)
+	own := upAgain(t)
+	hostAddress(t, c) // skips where this machine is not in the nodes' network
+	before := c.owned(t)
+	result := upAgain(t, "--context", own.Cluster.Context, "--registry", own.Cluster.RegistryCluster)
+	require.Empty(t, result.Cluster.Engine, "no engine is asked about a cluster that is not ours")
+	require.Equal(t, own.Installed, result.Installed)
 	require.Equal(t, before, c.owned(t))
 }
 
@@ -63,22 +99,8 @@ func TestKctrlSeesTheInstall(t *testing.T) {
 // every kind of the cluster, and lets `up` install it again for other tests.
 func TestDeleteLeavesNothing(t *testing.T) {
 	c := onCluster(t)
-	c.waitReconciled(t, packageInstallKind, installNamespace, installName)
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), upTimeout)
-		defer cancel()
-		_, err := strake(ctx, "up")
-		require.NoError(t, err)
-	})
-	c.delete(t, packageInstallKind, installNamespace, installName)
-	eventually(t, 5*time.Minute, "the PackageInstall is gone", func() (bool, string) {
-		object := c.get(t, packageInstallKind, installNamespace, installName)
-		if object == nil {
-			return true, ""
-		}
-		_, say := reconciled(object)
-		return false, say
-	})
+	restoreAfter(t)
+	c.removeKEDA(t)
 	var left []string
 	eventually(t, time.Minute, "nothing of KEDA's is left", func() (bool, string) {
 		left = nil
@@ -89,6 +111,45 @@ func TestDeleteLeavesNothing(t *testing.T) {
 		})
 		return len(left) == 0, strings.Join(left, ", ")
 	})
+}
+
+// TestOlderVersionWorksAndGivesWay installs the version before the newest, has
+// it scale, and lets `up` replace it by the newest. One KEDA a cluster, and
+// kapp-controller refuses a downgrade: so the newest goes first.
+func TestOlderVersionWorksAndGivesWay(t *testing.T) {
+	c := onCluster(t)
+	restoreAfter(t)
+	c.removeKEDA(t)
+	upAgain(t, "--package", "keda@2.20.2")
+	require.Equal(t, "2.20.2", c.installedVersion(t))
+	c.scaleFromZeroAndBack(t)
+	upAgain(t)
+	require.Equal(t, "2.21.0", c.installedVersion(t))
+	c.scaleFromZeroAndBack(t)
+}
+
+// restoreAfter leaves the cluster as other tests expect it.
+func restoreAfter(t *testing.T) {
+	t.Helper()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), upTimeout)
+		defer cancel()
+		_, err := strake(ctx, "up")
+		require.NoError(t, err)
+	})
+}
+
+func (c *cluster) installedVersion(t *testing.T) string {
+	t.Helper()
+	install := c.waitReconciled(t, packageInstallKind, installNamespace, installName)
+	version, _, _ := unstructured.NestedString(install.Object, "status", "version")
+	return version
+}
+
+func (c *cluster) removeKEDA(t *testing.T) {
+	t.Helper()
+	c.waitReconciled(t, packageInstallKind, installNamespace, installName)
+	c.deleteInstall(t, installNamespace, installName)
 }
 
 // leftOver spares what the repository offers and what the person who installed

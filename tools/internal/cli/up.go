@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os/exec"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -129,8 +130,23 @@ What to type next:
   kctrl package available list -n %s
   kctrl package installed list -A
   %s
-`, r.Cluster.Kubeconfig, r.Cluster.Context, f.namespace, downCommand(f))
+%s`, r.Cluster.Kubeconfig, r.Cluster.Context, f.namespace, downCommand(f), missingClients(exec.LookPath))
 	return err
+}
+
+// missingClients tells where to get the commands that were named, if they are
+// not there to be typed.
+func missingClients(find func(name string) (string, error)) string {
+	var hints strings.Builder
+	for _, client := range [][2]string{
+		{"kubectl", "https://kubernetes.io/docs/tasks/tools/"},
+		{"kctrl", "https://carvel.dev/kapp-controller/docs/latest/install/#installing-kapp-controller-cli-kctrl"},
+	} {
+		if _, err := find(client[0]); err != nil {
+			fmt.Fprintf(&hints, "\n%s is not on PATH here: %s\n", client[0], client[1])
+		}
+	}
+	return hints.String()
 }
 
 // downCommand is what removes all of it again; an existing cluster stays.
