@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 
@@ -155,7 +156,7 @@ func downCommand(f upFlags) string {
 	if o.Context != "" {
 		return fmt.Sprintf("kctrl package installed delete -i PACKAGE -n %s", f.namespace)
 	}
-	command := "strake down"
+	command := os.Args[0] + " down" // as it was called: make runs it out of .build
 	if o.Name != devcluster.DefaultName {
 		command += " --name " + o.Name
 	}
