@@ -35,6 +35,9 @@ test: ## Everything that needs no cluster
 integration: $(STRAKE) ## The packages doing their work on kind
 	STRAKE=$(abspath $(STRAKE)) go test -count=1 -timeout 60m -v ./test
 
+# The linter's cache holds paths of the checkout that filled it, which may be gone.
+lint: export GOLANGCI_LINT_CACHE := $(abspath .build/golangci-lint)
+
 .PHONY: lint
 lint: $(STRAKE) ## Go code and packages, as CI checks them
 	go tool -modfile=tools/golangci-lint.mod golangci-lint run ./tools/... ./test/...

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -156,8 +157,8 @@ func TestPrintUpSaysHowToGoOnAndHowToUndo(t *testing.T) {
 		cluster devcluster.Options
 		down    string
 	}{
-		{devcluster.Options{Name: "strake"}, "\n  strake down\n"},
-		{devcluster.Options{Name: "other", Kubeconfig: "k.yml"}, "\n  strake down --name other --kubeconfig k.yml\n"},
+		{devcluster.Options{Name: "strake"}, "\n  " + os.Args[0] + " down\n"},
+		{devcluster.Options{Name: "other", Kubeconfig: "k.yml"}, "\n  " + os.Args[0] + " down --name other --kubeconfig k.yml\n"},
 		{devcluster.Options{Name: "strake", Context: "theirs"}, "\n  kctrl package installed delete -i PACKAGE -n strake\n"},
 	} {
 		var out bytes.Buffer
