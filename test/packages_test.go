@@ -229,7 +229,7 @@ func (c *cluster) uninstall(t *testing.T, namespace, name string) {
 func (c *cluster) deleteInstall(t *testing.T, namespace, name string) {
 	t.Helper()
 	c.delete(t, packageInstallKind, namespace, name)
-	eventually(t, 5*time.Minute, "PackageInstall "+name+" is gone", func() (bool, string) {
+	eventually(t, 3*time.Minute, "PackageInstall "+name+" is gone", func() (bool, string) {
 		object := c.get(t, packageInstallKind, namespace, name)
 		if object == nil {
 			return true, ""

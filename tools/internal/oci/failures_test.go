@@ -67,7 +67,7 @@ func TestPushThroughFailures(t *testing.T) {
 		"no right to push":      {refuse(403, http.MethodPost, "/uploads/", always), []string{"403", "does not allow this", "docker login"}},
 		"credentials refused":   {refuse(401, http.MethodHead, "/manifests/", always), []string{"401", "refuses the credentials", "docker login", "--registry-username"}},
 		"read-only":             {refuse(405, http.MethodPost, "/uploads/", always), []string{"405", "is read-only"}},
-		"tags may not be moved": {refuse(403, http.MethodPut, "/manifests/tag", always), []string{"setting the tag", "403"}},
+		"tags may not be moved": {refuse(403, http.MethodPut, "/manifests/tag", always), []string{"setting the tag " + "tag", "403"}},
 	}
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {

@@ -169,7 +169,7 @@ func download(ctx context.Context, v *catalog.Version, paths []string) ([]module
 	cmd := exec.CommandContext(ctx, "go", append([]string{"mod", "download", "-json"}, paths...)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = temp, &stdout, &stderr
 	flags := os.Getenv("GOFLAGS") + " -mod=readonly -buildvcs=false"
-	cmd.Env = append(os.Environ(), "GOFLAGS="+flags, "GOWORK=off", "GOTOOLCHAIN=local")
+	cmd.Env = append(os.Environ(), "GOFLAGS="+flags, "GOWORK=off")
 	runErr := cmd.Run()
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
