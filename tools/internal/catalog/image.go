@@ -12,6 +12,7 @@ import (
 var (
 	userForm = regexp.MustCompile(`^[0-9]+(:[0-9]+)?$`)
 	modeForm = regexp.MustCompile(`^0[0-7]{3}$`)
+	tagForm  = regexp.MustCompile(`^[a-zA-Z0-9_.]+$`)
 )
 
 func checkImage(f *file, at string, img Image) {
@@ -21,8 +22,8 @@ func checkImage(f *file, at string, img Image) {
 	if fault := referenceFault(img.Reference); fault != "" {
 		f.bad(at+".reference", "reference %q %s; write it as the manifests do, without tag and digest", img.Reference, fault)
 	}
-	if img.Command == "" && len(img.With)+len(img.Links)+len(img.Ldflags)+len(img.Files) > 0 {
-		f.bad(at, "only an image with a command is built; add the command or remove with, links, ldflags and files")
+	if img.Command == "" && len(img.With)+len(img.Links)+len(img.Ldflags)+len(img.Tags)+len(img.Files) > 0 {
+		f.bad(at, "only an image with a command is built; add the command or remove with, links, ldflags, tags and files")
 	}
 	if img.User != "" && !userForm.MatchString(img.User) {
 		f.bad(at+".user", "user %q is not UID or UID:GID in digits", img.User)
@@ -32,6 +33,11 @@ func checkImage(f *file, at string, img Image) {
 	}
 	for i, flag := range img.Ldflags {
 		checkVariables(f, fmt.Sprintf("%s.ldflags[%d]", at, i), flag)
+	}
+	for i, tag := range img.Tags {
+		if !tagForm.MatchString(tag) {
+			f.bad(fmt.Sprintf("%s.tags[%d]", at, i), "build tag %q is not of letters, digits, dots and underscores", tag)
+		}
 	}
 	checkVariables(f, at+".published", img.Published)
 	if strings.Contains(img.Published, "://") {

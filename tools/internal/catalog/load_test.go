@@ -98,6 +98,7 @@ func TestLoadErrors(t *testing.T) {
 		{"link target", pkg, "/hull: hull", "/hull: keel", []string{pkg + `:22: link "/hull" points to "keel", which is no command of this image; known: hull, pump`}},
 		{"link path", pkg, "/hull: hull", "hull: hull", []string{pkg + `:22: link "hull" is not a clean absolute path`}},
 		{"ldflags variable", pkg, "${VERSION}", "${REVISION}", []string{pkg + `:23: unknown variable "REVISION"; known: ${VERSION}`}},
+		{"build tag", pkg, "    user:", "    tags: [all, 'a b']\n    user:", []string{pkg + `:24: build tag "a b" is not of letters`}},
 		{"two programs of one name", pkg, "[example.com/boat/cmd/pump]", "[example.com/other/hull, example.com/boat/cmd/pump]", []string{pkg + `:21: a program "hull" is in the image already`}},
 		{"published variable", pkg, "    user:", "    published: quay.io/hull:$TAG\n    user:", []string{pkg + `:24: unknown variable "TAG"; known: ${VERSION}`}},
 		{"published scheme", pkg, "    user:", "    published: https://quay.io/hull\n    user:", []string{pkg + `:24: published "https://quay.io/hull" begins with a scheme`}},

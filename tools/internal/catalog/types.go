@@ -106,6 +106,8 @@ type Image struct {
 	// Ldflags are given to the Go linker after "-s -w"; ${VERSION} stands for
 	// the upstream's version.
 	Ldflags []string `yaml:"ldflags,omitempty"`
+	// Tags are Go build tags, for programs that choose by them what is in them.
+	Tags []string `yaml:"tags,omitempty"`
 	// User is UID or UID:GID of the process; empty means the base's non-root user.
 	User string `yaml:"user,omitempty"`
 	// Files are empty or copied files that the program expects; see [ImageFile].

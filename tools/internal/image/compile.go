@@ -76,7 +76,7 @@ func (c compiler) options(command string, from v1.Image) []ko.Option {
 		ko.WithBaseImages(c.base(from)),
 		ko.WithPlatforms(c.platform.String()),
 		ko.WithDefaultEnv(goEnv(c.platform, c.tmp)),
-		ko.WithConfig(map[string]ko.Config{command: {Ldflags: c.ldflags()}}),
+		ko.WithConfig(map[string]ko.Config{command: {Ldflags: c.ldflags(), Flags: c.flags()}}),
 		ko.WithTrimpath(true),
 		ko.WithCreationTime(created(c.version)),
 		ko.WithKoDataCreationTime(created(c.version)),
@@ -100,6 +100,13 @@ func (c compiler) ldflags() []string {
 		flags = append(flags, strings.ReplaceAll(f, "${VERSION}", c.version.Upstream))
 	}
 	return flags
+}
+
+func (c compiler) flags() []string {
+	if len(c.image.Tags) == 0 {
+		return nil
+	}
+	return []string{"-tags=" + strings.Join(c.image.Tags, ",")}
 }
 
 func (c compiler) user() string {

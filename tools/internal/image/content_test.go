@@ -109,7 +109,7 @@ func TestContent(t *testing.T) {
 		require.NoError(t, os.WriteFile(name, files["ko-app/server"].content, 0o755))
 		out, err := exec.Command(name).CombinedOutput()
 		require.NoError(t, err)
-		require.Equal(t, "v1.2.3 word\n", string(out))
+		require.Equal(t, "v1.2.3 word tagged\n", string(out))
 	})
 	t.Run("SBOM", func(t *testing.T) { checkSBOM(t, a) })
 }

@@ -87,6 +87,7 @@ func serverImage() catalog.Image {
 		With:    []string{"example.test/commands/cmd/helper"},
 		Links:   map[string]string{"/server": "server", "/usr/bin/helper": "helper"},
 		Ldflags: []string{"-X=main.version=v${VERSION}"},
+		Tags:    []string{"marked"},
 		Files: []catalog.ImageFile{
 			{Path: "/etc/pki/ca.crt", CARoots: true, Mode: "0664", UID: 1000},
 			{Path: "/etc/pki", Folder: true, Mode: "0775"},

@@ -31,6 +31,7 @@ type inputs struct {
 	With                    []string
 	Links                   map[string]string
 	Ldflags                 []string
+	Tags                    []string `json:",omitempty"`
 	User                    string
 	Files                   []catalog.ImageFile
 	// Modules holds for each module of the commands, by its folder below the
@@ -57,7 +58,7 @@ func hashInputs(v *catalog.Version, img catalog.Image, platforms []string, toolc
 	content, err := json.Marshal(inputs{
 		Recipe: recipe, Toolchain: toolchain, Base: base,
 		Platforms: platforms, Labels: labels(v, img), ReleasedAt: released(v), Upstream: v.Upstream,
-		Command: img.Command, With: img.With, Links: img.Links, Ldflags: img.Ldflags, User: img.User, Files: img.Files,
+		Command: img.Command, With: img.With, Links: img.Links, Ldflags: img.Ldflags, Tags: img.Tags, User: img.User, Files: img.Files,
 		Modules: modules,
 	})
 	if err != nil {

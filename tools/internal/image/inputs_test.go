@@ -64,6 +64,9 @@ func TestInputs(t *testing.T) {
 		"linker flag": {change: func(_ *testing.T, _ *catalog.Version, img *catalog.Image, _ *[]string) {
 			img.Ldflags = []string{"-X=a.b=c"}
 		}},
+		"build tag": {change: func(_ *testing.T, _ *catalog.Version, img *catalog.Image, _ *[]string) {
+			img.Tags = []string{"all"}
+		}},
 		"user": {change: func(_ *testing.T, _ *catalog.Version, img *catalog.Image, _ *[]string) { img.User = "1" }},
 		"file": {change: func(_ *testing.T, _ *catalog.Version, img *catalog.Image, _ *[]string) {
 			img.Files = []catalog.ImageFile{{Path: "/x"}}

@@ -3,6 +3,6 @@ package main
 
 import "example.test/replaced"
 
-var version = "unknown"
+var version, tagged = "unknown", "untagged"
 
-func main() { println(version, replaced.Word) }
+func main() { println(version, replaced.Word, tagged) }

@@ -1,0 +1,5 @@
+//go:build marked
+
+package main
+
+func init() { tagged = "tagged" }
