@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -53,12 +54,32 @@ func (l *loader) modules(dir string, p *Package) map[string]string {
 func (l *loader) nested(dir string) []string {
 	var found []string
 	for _, e := range l.entries(dir) {
-		name := path.Join(dir, e.Name())
-		if _, err := os.Stat(l.path(path.Join(name, goModFile))); err == nil {
-			found = append(found, name)
+		if isModule(filepath.Join(l.path(dir), e.Name())) {
+			found = append(found, path.Join(dir, e.Name()))
 		}
 	}
 	return found
+}
+
+// ModuleDirs are the folders of the version's Go modules, absolute: its own,
+// whether or not there is a go.mod in it, and each below it that holds one.
+func (v *Version) ModuleDirs() ([]string, error) {
+	entries, err := os.ReadDir(v.Dir)
+	if err != nil {
+		return nil, err
+	}
+	dirs := []string{v.Dir}
+	for _, e := range entries {
+		if dir := filepath.Join(v.Dir, e.Name()); isModule(dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs, nil
+}
+
+func isModule(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, goModFile))
+	return err == nil
 }
 
 // module adds the tool directives of one go.mod to dirs, and answers with the

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +15,6 @@ import (
 	"strings"
 
 	vendir "carvel.dev/vendir/pkg/vendir/config"
-	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/sumdb/dirhash"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
@@ -35,99 +34,43 @@ type module struct {
 }
 
 // resolveModules finds the folder of each module, downloading those that are
-// missing, and checks them against the version's go.sum.
+// missing, and checks them against the go.sum beside the go.mod that pins them.
 func resolveModules(ctx context.Context, v *catalog.Version, paths []string) (map[string]module, error) {
 	modules := map[string]module{}
 	if len(paths) == 0 {
 		return modules, nil
 	}
-	pins, err := readPins(v.Dir)
+	all, err := readAllPins(v)
 	if err != nil {
 		return nil, err
 	}
-	for _, path := range paths {
-		if modules[path], err = pins.find(path); err != nil {
-			return nil, err
-		}
-	}
-	found, err := download(ctx, v, paths)
+	asked, err := all.share(paths)
 	if err != nil {
 		return nil, err
 	}
-	for path, want := range modules {
-		if modules[path], err = pins.verify(path, want, found); err != nil {
+	for _, p := range all {
+		if err := p.resolve(ctx, asked[p], modules); err != nil {
 			return nil, err
 		}
 	}
 	return modules, nil
 }
 
-// pins are what a version's go.mod and go.sum say.
-type pins struct {
-	modFile string
-	sumFile string
-	mod     *modfile.File
-	// sums maps "PATH VERSION" to the hash of the module's files.
-	sums map[string]string
-}
-
-func readPins(dir string) (*pins, error) {
-	p := &pins{modFile: filepath.Join(dir, "go.mod"), sumFile: filepath.Join(dir, "go.sum"), sums: map[string]string{}}
-	data, err := os.ReadFile(p.modFile)
+// resolve adds the folders of the modules that p pins.
+func (p *pins) resolve(ctx context.Context, want map[string]module, modules map[string]module) error {
+	if len(want) == 0 {
+		return nil
+	}
+	found, err := p.download(ctx, slices.Sorted(maps.Keys(want)))
 	if err != nil {
-		return nil, fmt.Errorf("reading the modules of a version (make its go.mod with go mod init and go get -tool): %w", err)
+		return err
 	}
-	if p.mod, err = modfile.Parse(p.modFile, data, nil); err != nil {
-		return nil, fmt.Errorf("reading the modules of a version: %w", err)
-	}
-	sums, err := os.ReadFile(p.sumFile)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("reading the sums of a version's modules: %w", err)
-	}
-	for line := range strings.Lines(string(sums)) {
-		if f := strings.Fields(line); len(f) == 3 {
-			p.sums[f[0]+" "+f[1]] = f[2]
+	for path, m := range want {
+		if modules[path], err = p.verify(path, m, found); err != nil {
+			return err
 		}
 	}
-	return p, nil
-}
-
-// find says what a module is pinned to, or what is wrong with its pins: asked
-// without that, `go mod download` would add a missing sum without a word.
-func (p *pins) find(path string) (module, error) {
-	m := module{Path: path}
-	for _, r := range p.mod.Require {
-		if r.Mod.Path == path {
-			m.Version = r.Mod.Version
-		}
-	}
-	if m.Version == "" {
-		return m, fmt.Errorf("%s does not require module %s: add it with go get -tool PACKAGE@VERSION in %s, or correct %s in vendir.yml",
-			p.modFile, path, filepath.Dir(p.modFile), modulePrefix+path)
-	}
-	m, err := p.replace(m)
-	if err != nil {
-		return m, err
-	}
-	if m.Sum = p.sums[m.Path+" "+m.Version]; m.Sum == "" {
-		return m, fmt.Errorf("%s has no sum for %s %s: add it with go mod download %s in %s",
-			p.sumFile, m.Path, m.Version, path, filepath.Dir(p.sumFile))
-	}
-	return m, nil
-}
-
-func (p *pins) replace(m module) (module, error) {
-	for _, r := range p.mod.Replace {
-		if r.Old.Path != m.Path || (r.Old.Version != "" && r.Old.Version != m.Version) {
-			continue
-		}
-		if r.New.Version == "" {
-			return m, fmt.Errorf("%s:%d: module %s is replaced by the folder %s, which no sum pins: replace it by a module with a version",
-				p.modFile, r.Syntax.Start.Line, m.Path, r.New.Path)
-		}
-		return module{Path: r.New.Path, Version: r.New.Version}, nil
-	}
-	return m, nil
+	return nil
 }
 
 // verify picks a module from what the go command found and compares its
@@ -152,18 +95,16 @@ func (p *pins) verify(path string, want module, found []module) (module, error) 
 	return m, nil
 }
 
-// download runs `go mod download` in a copy of the version's module, because
-// the go command may write to go.sum.
-func download(ctx context.Context, v *catalog.Version, paths []string) ([]module, error) {
+// download runs `go mod download` in a copy of the module, because the go
+// command may write to go.sum.
+func (p *pins) download(ctx context.Context, paths []string) ([]module, error) {
 	temp, err := os.MkdirTemp("", "strake-module-")
 	if err != nil {
 		return nil, fmt.Errorf("making a folder to resolve modules in: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(temp) }()
-	for _, name := range []string{"go.mod", "go.sum"} {
-		if err := copyFile(filepath.Join(v.Dir, name), filepath.Join(temp, name)); err != nil {
-			return nil, err
-		}
+	if err := p.copyTo(temp); err != nil {
+		return nil, fmt.Errorf("copying a version's module: %w", err)
 	}
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, "go", append([]string{"mod", "download", "-json"}, paths...)...)
@@ -216,17 +157,6 @@ func copyModules(c *vendir.Config, modules map[string]module, temp string) error
 			}
 			one.Directory.Path = dir
 		}
-	}
-	return nil
-}
-
-func copyFile(from, to string) error {
-	data, err := os.ReadFile(from)
-	if err != nil {
-		return fmt.Errorf("copying a version's module: %w", err)
-	}
-	if err := os.WriteFile(to, data, 0o600); err != nil {
-		return fmt.Errorf("copying a version's module: %w", err)
 	}
 	return nil
 }

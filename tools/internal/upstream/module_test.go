@@ -110,6 +110,87 @@ func TestFetchReplacedModule(t *testing.T) {
 	require.Equal(t, "module example.com/fork@v0.1.0", s.Origins["upstream/app/config/fork.yml"].Source)
 }
 
+// newNestedVersion is a version that pins example.com/app in its own go.mod,
+// and example.com/pump in that of a folder below it.
+func newNestedVersion(t *testing.T) (*catalog.Version, proxy) {
+	t.Helper()
+	v, p := newModuleVersion(t)
+	file := filepath.Join(v.Package.Dir, "vendir.yml")
+	write(t, file, read(t, file)+indent("path: pump\ndirectory: {path: 'module://example.com/pump'}\n"))
+	write(t, filepath.Join(v.Dir, "pump/go.mod"), "module pump\n\ngo 1.24\n\nrequire example.com/pump v0.2.0\n")
+	write(t, filepath.Join(v.Dir, "pump/go.sum"), p.add(t, "example.com/pump", "v0.2.0", map[string]string{"pump.yml": "p: 1\n"}))
+	return v, p
+}
+
+func TestFetchNestedModule(t *testing.T) {
+	v, _ := newNestedVersion(t)
+	want := map[string]string{
+		"upstream/app/LICENSE": "free\n", "upstream/app/config/a.yml": "a: 1\n", "upstream/app/config/sub/b.yml": "b: 2\n",
+		"upstream/pump/go.mod": "module example.com/pump\n\ngo 1.24\n", "upstream/pump/pump.yml": "p: 1\n",
+	}
+	s, err := upstream.Fetch(t.Context(), v)
+	require.NoError(t, err)
+	requireFiles(t, s, want)
+	require.Equal(t, "module example.com/pump@v0.2.0", s.Origins["upstream/pump/pump.yml"].Source)
+
+	// Both may require a module if they agree.
+	for _, name := range []string{"go.mod", "go.sum"} {
+		nested := filepath.Join(v.Dir, "pump", name)
+		line := "require example.com/app v1.2.3\n"
+		if name == "go.sum" {
+			line = read(t, filepath.Join(v.Dir, name))
+		}
+		write(t, nested, read(t, nested)+line)
+	}
+	s, err = upstream.Fetch(t.Context(), v)
+	require.NoError(t, err)
+	requireFiles(t, s, want)
+}
+
+// TestFetchBesideAStandIn has a module that a folder of the version replaces:
+// the go command reads it, whatever module it is asked for.
+func TestFetchBesideAStandIn(t *testing.T) {
+	v, _ := newModuleVersion(t)
+	file := filepath.Join(v.Dir, "go.mod")
+	write(t, file, read(t, file)+"require example.com/gone v1.0.0\nreplace example.com/gone => ./gone\n")
+	write(t, filepath.Join(v.Dir, "gone/go.mod"), "module example.com/gone\n\ngo 1.24\n")
+	_, err := upstream.Fetch(t.Context(), v)
+	require.NoError(t, err)
+}
+
+func TestFetchNestedModuleErrors(t *testing.T) {
+	v, _ := newNestedVersion(t)
+	nested := filepath.Join(v.Dir, "pump/go.mod")
+	good := read(t, nested)
+	for name, c := range map[string]struct {
+		mod  string
+		want []string
+	}{
+		"no sum": {
+			good + "require example.com/app v1.2.4\nreplace example.com/app => example.com/app v1.2.5\n",
+			[]string{"pump/go.sum has no sum for example.com/app v1.2.5"},
+		},
+		"required by none": {
+			"module pump\n", []string{"go.mod does not require module example.com/pump, nor do the modules below it", "go get -tool"},
+		},
+		"broken": {"module pump\nrequire\nnothing y\n", []string{"pump/go.mod:3"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			write(t, nested, c.mod)
+			_, err := upstream.Fetch(t.Context(), v)
+			require.Error(t, err)
+			for _, want := range c.want {
+				require.ErrorContains(t, err, want)
+			}
+			requireNothingKept(t)
+		})
+	}
+	write(t, nested, good+"require example.com/app v1.2.4\n")
+	write(t, filepath.Join(v.Dir, "pump/go.sum"), read(t, filepath.Join(v.Dir, "pump/go.sum"))+"example.com/app v1.2.4 h1:x=\n")
+	_, err := upstream.Fetch(t.Context(), v)
+	require.ErrorContains(t, err, "pins module example.com/app to example.com/app v1.2.3, but "+nested+" to example.com/app v1.2.4")
+}
+
 func TestFetchModuleErrors(t *testing.T) {
 	const otherSum = "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 	for name, c := range map[string]struct {
@@ -220,6 +301,7 @@ func TestKeyChangesWithEachInput(t *testing.T) {
 	for _, file := range []string{
 		filepath.Join(v.Package.Dir, "vendir.yml"), filepath.Join(v.Dir, "go.mod"),
 		filepath.Join(v.Dir, "go.sum"), filepath.Join(v.Dir, "vendir.lock.yml"),
+		filepath.Join(v.Dir, "nested", "go.mod"), filepath.Join(v.Dir, "nested", "go.sum"),
 	} {
 		write(t, file, "changed")
 		look(file)

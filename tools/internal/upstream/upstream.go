@@ -5,8 +5,8 @@
 // ytt template with two data values, "version" (the upstream's version,
 // without "v") and "package.version", since it serves all versions. A
 // directory whose path is module://PATH is the Go module that the version's
-// go.mod pins and its go.sum vouches for; everything else is pinned by the
-// version's vendir.lock.yml, and by the checksums that vendir.yml must give
+// go.mod pins, or one in a folder below it, and the go.sum beside it vouches
+// for; everything else is pinned by the version's vendir.lock.yml, and by the checksums that vendir.yml must give
 // where that lock holds none.
 //
 // Credentials come from the environment, as vendir's own do: a GitHub token in
@@ -16,8 +16,9 @@
 // not needed.
 //
 // It must not know what the files mean: manifest renders them. Start reading
-// at [Fetch]; config.go holds the rules for vendir.yml, module.go the way to a
-// module's folder, and child.go the reason why vendir runs in a process of
+// at [Fetch]; config.go holds the rules for vendir.yml, pins.go what the
+// version's go.mod files say, module.go the way to a module's folder, and
+// child.go the reason why vendir runs in a process of
 // its own.
 package upstream
 
