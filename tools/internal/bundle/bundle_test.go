@@ -36,6 +36,15 @@ func TestBuildFiles(t *testing.T) {
 	require.Equal(t, "upstream/demo.yaml", b.Origins["apps/Deployment/server"].File)
 }
 
+func TestBuildTellsWhatIsLeftOut(t *testing.T) {
+	v := newVersion(t, nil)
+	v.Package.Images = []catalog.Image{{Name: "sail", Optional: true}}
+	const none = "name = \"demo\"\nversion = \"1.0.0\"\nupstream = \"1.0\"\nleft_out = {\n}\n"
+	require.Equal(t, none, string(build(t, v).Files["config/package.star"]))
+	v.LeftOut = []catalog.LeftOut{{Image: "sail", Reason: `it is "wet"`}}
+	require.Contains(t, string(build(t, v).Files["config/package.star"]), "left_out = {\n  \"sail\": \"it is \\\"wet\\\"\",\n}\n")
+}
+
 // Every way in which the manifests write an image has its own entry; the
 // CRD's prose has none.
 func TestBuildImagesLock(t *testing.T) {

@@ -33,9 +33,18 @@ func content(v *catalog.Version, repo catalog.Repository, objects []manifest.Obj
 }
 
 // facts are what overlays may know of their package, as Starlark variables:
-// load("/package.star", "upstream").
+// load("/package.star", "upstream"). left_out is for packages with optional
+// images alone.
 func facts(v *catalog.Version) []byte {
-	return fmt.Appendf(nil, "name = %q\nversion = %q\nupstream = %q\n", v.Package.Name, v.Version, v.Upstream)
+	facts := fmt.Appendf(nil, "name = %q\nversion = %q\nupstream = %q\n", v.Package.Name, v.Version, v.Upstream)
+	if !v.Package.Optional() {
+		return facts
+	}
+	facts = append(facts, "left_out = {\n"...)
+	for _, l := range v.LeftOut {
+		facts = fmt.Appendf(facts, "  %q: %q,\n", l.Image, l.Reason)
+	}
+	return append(facts, "}\n"...)
 }
 
 // ConfigFiles reads a package's config folder, keyed as the bundle holds

@@ -68,12 +68,15 @@ func (l *loader) version(dir string, p *Package, sound bool) *Version {
 	v := &Version{}
 	l.read(path.Join(dir, VersionFile), "every version needs one", func(f *file, data []byte) {
 		*v = parseVersion(f, data, path.Base(dir))
+		if sound {
+			checkLeftOut(f, v.LeftOut, p)
+		}
 	})
 	v.Package, v.Dir = p, l.path(dir)
-	if sound && len(commands(p)) > 0 {
-		v.modules = l.modules(dir, p)
+	if images := v.Offered(); sound && len(commands(images)) > 0 {
+		v.modules = l.modules(dir, images)
 	}
-	v.Images = l.lock(dir, p, sound)
+	v.Images = l.lock(dir, v.Offered(), sound)
 	l.strays(dir)
 	return v
 }

@@ -21,7 +21,7 @@ var (
 
 // lock reads the version's images.lock.yml, and compares it to package.yml
 // where that is sound.
-func (l *loader) lock(dir string, p *Package, sound bool) *ImagesLock {
+func (l *loader) lock(dir string, images []Image, sound bool) *ImagesLock {
 	name := path.Join(dir, ImagesLockFile)
 	id := path.Base(path.Dir(dir)) + "@" + path.Base(dir)
 	remedy := fmt.Sprintf(`run "strake images lock %s"`, id)
@@ -30,7 +30,7 @@ func (l *loader) lock(dir string, p *Package, sound bool) *ImagesLock {
 	good := l.read(name, remedy, func(f *file, data []byte) {
 		lock = parseLock(f, data)
 		if sound {
-			checkAgainst(f, lock, p.Images, remedy)
+			checkAgainst(f, lock, images, remedy)
 		}
 	})
 	if good {
@@ -92,7 +92,8 @@ func checkDigest(f *file, field, digest string) {
 	}
 }
 
-// checkAgainst compares the lock's images to those of package.yml.
+// checkAgainst compares the lock's images to those of package.yml that the
+// version has.
 func checkAgainst(f *file, lock ImagesLock, images []Image, remedy string) {
 	for i, img := range images {
 		field := fmt.Sprintf("images[%d]", i)
@@ -137,7 +138,7 @@ func encodeLock(v *Version, l *ImagesLock) ([]byte, error) {
 	}
 	f := newFile(ImagesLockFile)
 	lock := parseLock(f, buf.Bytes())
-	checkAgainst(f, lock, v.Package.Images, "lock all of them")
+	checkAgainst(f, lock, v.Offered(), "lock all of them")
 	return buf.Bytes(), join(f.sorted())
 }
 

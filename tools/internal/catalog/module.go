@@ -17,10 +17,10 @@ const (
 	goSumFile = "go.sum"
 )
 
-// commands are the main packages that a package's images are built from, each once.
-func commands(p *Package) []string {
+// commands are the main packages that images are built from, each once.
+func commands(images []Image) []string {
 	var list []string
-	for _, img := range p.Images {
+	for _, img := range images {
 		for _, command := range append([]string{img.Command}, img.With...) {
 			if command != "" && !slices.Contains(list, command) {
 				list = append(list, command)
@@ -34,14 +34,14 @@ func commands(p *Package) []string {
 // it that holds a go.mod, for commands that do not resolve together with the
 // others. Every command must be pinned by a tool directive of exactly one of
 // them, which is what keeps the command's modules in go.sum.
-func (l *loader) modules(dir string, p *Package) map[string]string {
+func (l *loader) modules(dir string, images []Image) map[string]string {
 	dirs := map[string]string{}
 	line, sound := l.module(dir, dirs)
 	for _, name := range l.nested(dir) {
 		_, ok := l.module(name, dirs)
 		sound = sound && ok
 	}
-	for _, command := range commands(p) {
+	for _, command := range commands(images) {
 		if sound && dirs[command] == "" {
 			l.problems = append(l.problems, problem{path.Join(dir, goModFile), line, fmt.Sprintf(
 				`no tool directive for %s, which %s builds; run "go get -tool %s@VERSION" here`, command, PackageFile, command)})

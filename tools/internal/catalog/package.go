@@ -25,6 +25,7 @@ func parsePackage(f *file, data []byte, dir string) (p Package) {
 	for i, img := range p.Images {
 		checkImage(f, fmt.Sprintf("images[%d]", i), img)
 	}
+	checkOptional(f, p)
 	checkUnique(f, p.Images, "name", func(img Image) string { return img.Name })
 	checkUnique(f, p.Images, "reference", func(img Image) string { return img.Reference })
 	return p

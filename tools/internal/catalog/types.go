@@ -79,6 +79,9 @@ type Manifest struct {
 	// Release is for Helm alone, Values are for Helm and ytt.
 	Release *HelmRelease   `yaml:"release,omitempty"`
 	Values  map[string]any `yaml:"values,omitempty"`
+	// Image names the optional image that the manifest is of: a version that
+	// leaves the image out leaves the manifest out.
+	Image string `yaml:"image,omitempty"`
 }
 
 // HelmRelease is what a chart sees as .Release.
@@ -94,6 +97,8 @@ type Image struct {
 	// Reference is the image's repository as the manifests write it, without
 	// tag or digest: ghcr.io/kedacore/keda. Every tag of it is meant.
 	Reference string `yaml:"reference"`
+	// Optional says that a version may leave the image out; see [LeftOut].
+	Optional bool `yaml:"optional,omitempty"`
 	// Command is the import path of the main package; a "tool" directive of
 	// the version's go.mod pins it. An image without one can only be locked
 	// from upstream.
@@ -156,6 +161,8 @@ type Version struct {
 	Kubernetes     string     `yaml:"kubernetes"`
 	KappController string     `yaml:"kappController,omitempty"`
 	Includes       []Software `yaml:"includes"`
+	// LeftOut are the optional images that the version does not have.
+	LeftOut []LeftOut `yaml:"leftOut,omitempty"`
 	// Images is images.lock.yml.
 	Images *ImagesLock `yaml:"-"`
 	// modules maps a command to the folder of the module that pins it.
@@ -167,6 +174,15 @@ type Software struct {
 	Name        string `yaml:"name"`
 	Version     string `yaml:"version"`
 	Description string `yaml:"description"`
+}
+
+// LeftOut is an optional image of package.yml that a version does not have. The
+// package's ytt files see it as left_out in /package.star, a map of names to
+// reasons, so that its schema can tell who asks for it.
+type LeftOut struct {
+	Image string `yaml:"image"`
+	// Reason completes "IMAGE is left out: ".
+	Reason string `yaml:"reason"`
 }
 
 // ImageSource is where a locked image comes from.

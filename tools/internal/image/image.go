@@ -68,7 +68,7 @@ func Lock(ctx context.Context, v *catalog.Version, o Options) (*catalog.ImagesLo
 		return nil, err
 	}
 	lock := &catalog.ImagesLock{Source: catalog.FromModule, Toolchain: w.toolchain.Version, Base: w.base.digest}
-	lock.Images, err = each(ctx, o, v.Package.Images, func(ctx context.Context, img catalog.Image) (catalog.LockedImage, error) {
+	lock.Images, err = each(ctx, o, v.Offered(), func(ctx context.Context, img catalog.Image) (catalog.LockedImage, error) {
 		return w.lock(ctx, img, o.Platforms)
 	})
 	return lock, err

@@ -14,7 +14,7 @@ import (
 
 // lockUpstream asks the upstream's registries what the version's images are.
 func lockUpstream(ctx context.Context, v *catalog.Version, o Options) (*catalog.ImagesLock, error) {
-	images, err := each(ctx, o, v.Package.Images, func(ctx context.Context, img catalog.Image) (catalog.LockedImage, error) {
+	images, err := each(ctx, o, v.Offered(), func(ctx context.Context, img catalog.Image) (catalog.LockedImage, error) {
 		reference := published(v, img)
 		progress.From(ctx).Step("%s: resolving %s", v.ID(), reference)
 		found, err := oci.Resolve(ctx, reference, o.Registry, o.Platforms)

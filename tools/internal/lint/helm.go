@@ -20,7 +20,7 @@ func checkCharts(s *subject) []Finding { return s.charts }
 // charts judges the version's Helm charts, and fetches nothing where it has none.
 func charts(ctx context.Context, v *catalog.Version) ([]Finding, error) {
 	var findings []Finding
-	for _, m := range v.Package.Manifests {
+	for _, m := range v.Manifests() {
 		if m.Kind != catalog.Helm {
 			continue
 		}

@@ -23,7 +23,7 @@ func objectsKey(v *catalog.Version) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return hash(v, objectsFormat, libraries(), sources, v.Package.Manifests)
+	return hash(v, objectsFormat, libraries(), sources, v.Manifests())
 }
 
 // bundleKey is the hash of all that decides a version's bundle and Package.
@@ -39,7 +39,7 @@ func bundleKey(repo catalog.Repository, v *catalog.Version) (string, error) {
 	}
 	declared := *v
 	declared.Package, declared.Dir = nil, ""
-	return hash(v, bundle.Format, objects, config, declared, v.Package.Name, repo.Domain, repo.Canonical)
+	return hash(v, bundle.Format, objects, config, declared, v.Package.Name, v.Package.Optional(), repo.Domain, repo.Canonical)
 }
 
 func hash(v *catalog.Version, parts ...any) (string, error) {

@@ -77,5 +77,5 @@ func render(ctx context.Context, v *catalog.Version) ([]manifest.Object, error) 
 		return nil, err
 	}
 	progress.From(ctx).Step("rendering %s", v.ID())
-	return manifest.Render(ctx, sources.Dir, v.Package.Manifests)
+	return manifest.Render(ctx, sources.Dir, v.Manifests())
 }

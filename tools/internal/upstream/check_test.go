@@ -68,9 +68,11 @@ func TestTemplateSeesTheVersion(t *testing.T) {
 path: app
 #@ load("@ytt:data", "data")
 #@ sums = {"1.2.3": "%s", "1.2.4": "?"}
+#@ if "sail" not in data.values.package.leftOut:
 http:
   url: #@ "%s/{}/{}.yml".format(data.values.version, data.values.package.version)
   sha256: #@ sums[data.values.version]
+#@ end
 `, sum([]byte("a: 1\n")), s.URL)))
 	require.NoError(t, upstream.Lock(t.Context(), v))
 	got, err := upstream.Fetch(t.Context(), v)

@@ -66,11 +66,11 @@ func readConfig(v *catalog.Version) (*config, error) {
 	return c, c.check()
 }
 
-// renderTemplate runs ytt with the two values that a template may use.
+// renderTemplate runs ytt with the values that a template may use.
 func renderTemplate(data []byte, v *catalog.Version) ([]byte, error) {
 	values, err := yaml.Marshal(map[string]any{
 		"version": v.Upstream,
-		"package": map[string]any{"version": v.Version},
+		"package": map[string]any{"version": v.Version, "leftOut": leftOut(v)},
 	})
 	if err != nil {
 		return nil, err
@@ -88,6 +88,15 @@ func renderTemplate(data []byte, v *catalog.Version) ([]byte, error) {
 		return nil, fmt.Errorf("it gives %d documents, and must give one, the Config: credentials come from the environment and no Secret", len(documents))
 	}
 	return documents[0].AsYAMLBytes()
+}
+
+// leftOut are the names of the optional images that the version does not have.
+func leftOut(v *catalog.Version) []string {
+	names := []string{}
+	for _, l := range v.LeftOut {
+		names = append(names, l.Image)
+	}
+	return names
 }
 
 func (c *config) readCharts(rendered []byte) error {

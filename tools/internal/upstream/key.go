@@ -19,11 +19,11 @@ const format = "strake upstream 1"
 
 // Key is the hash (hex) of everything that decides what [Fetch] answers with:
 // vendir.yml, the version's vendir.lock.yml, go.mod and go.sum of all of its
-// modules, and the version numbers that vendir.yml sees. It only reads these
+// modules, and the values that vendir.yml sees. It only reads these
 // files.
 func Key(v *catalog.Version) (string, error) {
 	h := sha256.New()
-	for _, s := range []string{format, v.Upstream, v.Version} {
+	for _, s := range append([]string{format, v.Upstream, v.Version}, leftOut(v)...) {
 		hashString(h, s)
 	}
 	files, err := inputs(v)

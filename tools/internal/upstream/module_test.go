@@ -310,4 +310,6 @@ func TestKeyChangesWithEachInput(t *testing.T) {
 	look("upstream version")
 	v.Version = "1.2.4"
 	look("version")
+	v.LeftOut = []catalog.LeftOut{{Image: "sail"}}
+	look("left out")
 }

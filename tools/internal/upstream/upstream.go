@@ -2,8 +2,9 @@
 // files of which each one's origin is known.
 //
 // vendir does the fetching. A package's vendir.yml says what to take; it is a
-// ytt template with two data values, "version" (the upstream's version,
-// without "v") and "package.version", since it serves all versions. A
+// ytt template with three data values, "version" (the upstream's version,
+// without "v"), "package.version" and "package.leftOut" (names of the optional
+// images that the version lacks), since it serves all versions. A
 // directory whose path is module://PATH is the Go module that the version's
 // go.mod pins, or one in a folder below it, and the go.sum beside it vouches
 // for; everything else is pinned by the version's vendir.lock.yml, and by the checksums that vendir.yml must give
