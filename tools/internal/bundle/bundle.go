@@ -23,6 +23,7 @@ import (
 const (
 	configDir    = "config"
 	upstreamDir  = "config/upstream"
+	commonDir    = configDir + "/" + catalog.CommonDir
 	crdFile      = upstreamDir + "/crds.yml"
 	objectFile   = upstreamDir + "/objects.yml"
 	imagesFile   = ".imgpkg/images.yml"

@@ -24,8 +24,10 @@ func content(v *catalog.Version, repo catalog.Repository, objects []manifest.Obj
 	if err != nil {
 		return nil, err
 	}
-	if err := addUpstream(files, objects); err != nil {
-		return nil, err
+	if len(objects)+len(v.Package.Manifests) > 0 {
+		if err := addUpstream(files, objects); err != nil {
+			return nil, err
+		}
 	}
 	files[factsFile] = facts(v)
 	files[imagesFile] = lock
@@ -48,8 +50,9 @@ func facts(v *catalog.Version) []byte {
 }
 
 // ConfigFiles reads a package's config folder, keyed as the bundle holds
-// them: "config/schema.yml". Names that begin with a dot, such as an editor's
-// own files, are left out.
+// them: "config/schema.yml", with those of the shared files that it loads as
+// "config/_common/…". Names that begin with a dot, such as an editor's own
+// files, are left out.
 func ConfigFiles(p *catalog.Package) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	root := p.Config()
@@ -68,7 +71,7 @@ func ConfigFiles(p *catalog.Package) (map[string][]byte, error) {
 	if _, ok := files[schemaFile]; !ok {
 		return nil, fmt.Errorf("%s: missing: it declares the values that a user may set", filepath.Join(root, "schema.yml"))
 	}
-	return files, nil
+	return files, addCommon(files, p)
 }
 
 func addConfigFile(files map[string][]byte, root, file string, entry fs.DirEntry) error {
@@ -83,7 +86,7 @@ func addConfigFile(files map[string][]byte, root, file string, entry fs.DirEntry
 		return err
 	}
 	name := path.Join(configDir, filepath.ToSlash(rel))
-	if name == upstreamDir || name == factsFile {
+	if name == upstreamDir || name == factsFile || name == commonDir {
 		return fmt.Errorf("%s: the name is taken by what the build writes there; choose another", file)
 	}
 	if entry.IsDir() {

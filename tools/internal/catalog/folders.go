@@ -12,6 +12,9 @@ func (l *loader) packages() []*Package {
 	var packages []*Package
 	for _, e := range l.entries(packagesDir) {
 		name := path.Join(packagesDir, e.Name())
+		if e.Name() == CommonDir {
+			continue
+		}
 		if !e.IsDir() {
 			l.bad(name, "a file where only package folders belong; move or remove it")
 			continue
@@ -40,11 +43,11 @@ func (l *loader) versions(dir string, p *Package, sound bool) []*Version {
 	var versions []*Version
 	for _, e := range l.entries(dir) {
 		name := path.Join(dir, e.Name())
-		switch _, err := semver.Parse(e.Name()); {
+		switch {
 		case known(e.Name()):
-		case err != nil || !e.IsDir():
-			l.bad(name, "neither a part of a package nor a version folder (%s); rename, hide or remove it", versionForm)
-		default:
+		case !e.IsDir() || !isVersion(e.Name()) && !l.isModule(name):
+			l.bad(name, "neither a part of a package nor a version folder (%s), nor a Go module; rename, hide or remove it", versionForm)
+		case isVersion(e.Name()):
 			versions = append(versions, l.version(name, p, sound))
 		}
 	}
@@ -55,6 +58,11 @@ func (l *loader) versions(dir string, p *Package, sound bool) []*Version {
 		return cmp.Or(order(path.Base(a.Dir)).Compare(order(path.Base(b.Dir))), cmp.Compare(a.Dir, b.Dir))
 	})
 	return versions
+}
+
+func isVersion(name string) bool {
+	_, err := semver.Parse(name)
+	return err == nil
 }
 
 func order(version string) semver.Version {

@@ -92,6 +92,11 @@ func (l *loader) read(name, remedy string, parse func(f *file, data []byte)) boo
 
 func (l *loader) path(name string) string { return filepath.Join(l.root, filepath.FromSlash(name)) }
 
+func (l *loader) exists(name string) bool {
+	_, err := os.Stat(l.path(name))
+	return err == nil
+}
+
 func (l *loader) relative(file string) string {
 	name, err := filepath.Rel(l.root, file)
 	if err != nil {

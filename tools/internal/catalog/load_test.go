@@ -38,6 +38,34 @@ func TestLoad(t *testing.T) {
 	require.Equal(t, &HelmRelease{Name: "boat", Namespace: "harbour"}, boat.Manifests[1].Release)
 }
 
+func TestLoadProgramsOfThePackagesOwn(t *testing.T) {
+	root := good().
+		edit(t, "packages/boat/package.yml", "with: [example.com/boat/cmd/pump]", "with: [strake.test/pump]").
+		edit(t, "packages/boat/1.2.0/go.mod", "\texample.com/boat/cmd/pump\n", "").
+		with("packages/boat/pump/go.mod", "module strake.test/pump\n\ngo 1.26.0\n\ntool strake.test/pump\n").
+		with("packages/boat/pump/go.sum", "").
+		with("packages/boat/pump/main.go", "package main\n\nfunc main() {}\n").
+		with("packages/_common/check.star", "").
+		write(t)
+	c, err := Load(root)
+	require.NoError(t, err)
+	require.Len(t, c.Packages, 1, "shared files are no package")
+	boat := c.Packages[0].Versions[0]
+	require.Equal(t, filepath.Join(root, "packages/boat/pump"), boat.Module("strake.test/pump"))
+	require.Equal(t, boat.Dir, boat.Module("example.com/boat/cmd/hull"))
+}
+
+func TestLoadPackageWithoutUpstream(t *testing.T) {
+	own, _, _ := strings.Cut(goodPackage, "manifests:")
+	root := good().
+		with("packages/boat/package.yml", own).
+		without("packages/boat/vendir.yml").without("packages/boat/1.2.0/go.mod").without("packages/boat/1.2.0/images.lock.yml").
+		write(t)
+	c, err := Load(root)
+	require.NoError(t, err)
+	require.Empty(t, c.Packages[0].Versions[0].Images.Images, "no image, so nothing to lock")
+}
+
 // TestLoadErrors changes one thing in a good checkout; the error is the whole answer.
 func TestLoadErrors(t *testing.T) {
 	const (
@@ -51,7 +79,7 @@ func TestLoadErrors(t *testing.T) {
 		name, file, old, new string
 		want                 []string // one a line, in order
 	}{
-		{"unknown field", pkg, "images:", "imagess:", []string{pkg + `:1: missing field "images"`, pkg + `:17: unknown field "imagess"; known here: name, metadata, manifests, images`}},
+		{"unknown field", pkg, "images:", "imagess:", []string{pkg + `:17: unknown field "imagess"; known here: name, metadata, manifests, images`}},
 		{"unknown nested field", pkg, "    user:", "    usr:", []string{pkg + `:24: unknown field "usr"; known here: name,`}},
 		{"duplicate", pkg, "  displayName: Boat", "  displayName: Boat\n  displayName: Ship", []string{pkg + `:4: duplicate field "metadata.displayName"; the first is at line 3`}},
 		{"duplicate in free values", pkg, "nested: {on: true}", "nested: {on: true, on: false}", []string{pkg + `:16: duplicate field "manifests[1].values.nested.on"`}},

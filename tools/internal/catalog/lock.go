@@ -27,6 +27,9 @@ func (l *loader) lock(dir string, images []Image, sound bool) *ImagesLock {
 	remedy := fmt.Sprintf(`run "strake images lock %s"`, id)
 	before := len(l.problems)
 	var lock ImagesLock
+	if sound && len(images) == 0 && !l.exists(name) {
+		return &ImagesLock{Source: FromModule}
+	}
 	good := l.read(name, remedy, func(f *file, data []byte) {
 		lock = parseLock(f, data)
 		if sound {

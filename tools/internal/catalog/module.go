@@ -30,14 +30,15 @@ func commands(images []Image) []string {
 	return list
 }
 
-// modules finds the version's Go modules: its own folder and each folder below
-// it that holds a go.mod, for commands that do not resolve together with the
-// others. Every command must be pinned by a tool directive of exactly one of
-// them, which is what keeps the command's modules in go.sum.
+// modules finds the version's Go modules: its own folder, each folder below it
+// that holds a go.mod, for commands that do not resolve together with the others,
+// and each such folder beside the versions, for programs of the package's own.
+// Every command must be pinned by a tool directive of exactly one of them, which
+// is what keeps the command's modules in go.sum.
 func (l *loader) modules(dir string, images []Image) map[string]string {
 	dirs := map[string]string{}
 	line, sound := l.module(dir, dirs)
-	for _, name := range l.nested(dir) {
+	for _, name := range append(l.nested(dir), l.programs(path.Dir(dir))...) {
 		_, ok := l.module(name, dirs)
 		sound = sound && ok
 	}
@@ -50,16 +51,23 @@ func (l *loader) modules(dir string, images []Image) map[string]string {
 	return dirs
 }
 
-// nested are the folders below a version's that hold a module.
+// nested are the folders below another that hold a module.
 func (l *loader) nested(dir string) []string {
 	var found []string
 	for _, e := range l.entries(dir) {
-		if isModule(filepath.Join(l.path(dir), e.Name())) {
-			found = append(found, path.Join(dir, e.Name()))
+		if name := path.Join(dir, e.Name()); l.isModule(name) {
+			found = append(found, name)
 		}
 	}
 	return found
 }
+
+// programs are the modules beside a package's versions.
+func (l *loader) programs(dir string) []string {
+	return slices.DeleteFunc(l.nested(dir), func(name string) bool { return isVersion(path.Base(name)) })
+}
+
+func (l *loader) isModule(dir string) bool { return isModule(l.path(dir)) }
 
 // ModuleDirs are the folders of the version's Go modules, absolute: its own,
 // whether or not there is a go.mod in it, and each below it that holds one.

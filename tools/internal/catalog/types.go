@@ -36,10 +36,11 @@ type Package struct {
 	// Name equals the folder's name.
 	Name     string   `yaml:"name"`
 	Metadata Metadata `yaml:"metadata"`
-	// Manifests say what of the upstream sources is rendered, in this order.
-	Manifests []Manifest `yaml:"manifests"`
+	// Manifests say what of the upstream sources is rendered, in this order. A
+	// package of nothing but its own config/ has none, and no vendir.yml.
+	Manifests []Manifest `yaml:"manifests,omitempty"`
 	// Images are all images that the rendered objects name.
-	Images []Image `yaml:"images"`
+	Images []Image `yaml:"images,omitempty"`
 	// Versions are sorted by semantic version, oldest first.
 	Versions []*Version `yaml:"-"`
 }
@@ -237,6 +238,9 @@ const (
 	ImagesLockFile = "images.lock.yml"
 	VendirLockFile = "vendir.lock.yml"
 	ConfigDir      = "config"
+	// CommonDir, beside the packages, holds the ytt files that packages share;
+	// they load them from the same name: load("/_common/check.star", "check").
+	CommonDir      = "_common"
 	RepositoryFile = "repo/repository.yml"
 	GeneratedDir   = "repo/packages"
 )
@@ -247,8 +251,12 @@ func (r Repository) FullName(name string) string { return name + "." + r.Domain 
 // Config is the package's folder of ytt files.
 func (p *Package) Config() string { return filepath.Join(p.Dir, ConfigDir) }
 
+// Common is the folder of the ytt files that all packages share; it need not exist.
+func (p *Package) Common() string { return filepath.Join(filepath.Dir(p.Dir), CommonDir) }
+
 // Module is the folder of the Go module that pins a command: the version's own,
-// or one below it for a command that does not resolve together with the others.
+// one below it for a command that does not resolve together with the others, or
+// one beside the versions for a program of the package's own.
 func (v *Version) Module(command string) string {
 	if dir := v.modules[command]; dir != "" {
 		return dir

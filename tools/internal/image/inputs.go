@@ -5,8 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/mod/modfile"
@@ -34,9 +38,9 @@ type inputs struct {
 	Tags                    []string `json:",omitempty"`
 	User                    string
 	Files                   []catalog.ImageFile
-	// Modules holds for each module of the commands, by its folder below the
-	// version's, the hash of go.mod, go.sum and of each folder beside them that
-	// a "replace" names.
+	// Modules holds for each module of the commands, by its folder as seen from
+	// the version's, the hash of go.mod, go.sum, of each folder that a "replace"
+	// names and, where programs of our own lie beside them, of every source.
 	Modules map[string]map[string]string
 }
 
@@ -94,7 +98,47 @@ func hashModule(dir string) (map[string]string, error) {
 		}
 		hashes[name] = fmt.Sprintf("%x", sha256.Sum256(content))
 	}
-	return hashes, hashReplaced(dir, hashes)
+	return hashes, errors.Join(hashReplaced(dir, hashes), hashSources(dir, hashes))
+}
+
+// hashSources adds the files of a module that has Go code of its own, and with
+// them whatever the code embeds.
+func hashSources(dir string, hashes map[string]string) error {
+	var files []string
+	ours := false
+	err := filepath.WalkDir(dir, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && file != dir && (isModule(file) || entry.Name()[0] == '.') {
+			return fs.SkipDir
+		}
+		if !entry.IsDir() && !declares(entry.Name()) {
+			rel, err := filepath.Rel(dir, file)
+			ours = ours || filepath.Ext(file) == ".go"
+			files = append(files, filepath.ToSlash(rel))
+			return err
+		}
+		return nil
+	})
+	if err != nil || !ours {
+		return err
+	}
+	sum, err := dirhash.Hash1(files, func(name string) (io.ReadCloser, error) {
+		return os.Open(filepath.Join(dir, filepath.FromSlash(name)))
+	})
+	hashes["."] = sum
+	return err
+}
+
+// declares says whether a file is hashed by itself or is no part of the program.
+func declares(name string) bool {
+	return strings.HasSuffix(name, "_test.go") || slices.Contains([]string{"go.mod", "go.sum", catalog.VersionFile, catalog.ImagesLockFile, catalog.VendirLockFile}, name)
+}
+
+func isModule(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "go.mod"))
+	return err == nil
 }
 
 // hashReplaced adds the folders that replace modules: go.sum does not cover

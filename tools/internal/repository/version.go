@@ -49,8 +49,11 @@ func buildBundle(ctx context.Context, c *catalog.Catalog, v *catalog.Version, o 
 }
 
 // Objects are what the upstream of a version renders to, before the
-// package's own overlays.
+// package's own overlays: none where the package has no upstream.
 func Objects(ctx context.Context, v *catalog.Version, o Options) ([]manifest.Object, error) {
+	if len(v.Package.Manifests) == 0 {
+		return nil, nil
+	}
 	if o.Fresh {
 		return render(ctx, v)
 	}
