@@ -32,14 +32,18 @@ func checkImage(f *file, at string, img Image) {
 		checkCommands(f, at, img)
 	}
 	for i, flag := range img.Ldflags {
-		checkVariables(f, fmt.Sprintf("%s.ldflags[%d]", at, i), flag)
+		checkVariables(f, fmt.Sprintf("%s.ldflags[%d]", at, i), flag, versionVariable)
 	}
 	for i, tag := range img.Tags {
 		if !tagForm.MatchString(tag) {
 			f.bad(fmt.Sprintf("%s.tags[%d]", at, i), "build tag %q is not of letters, digits, dots and underscores", tag)
 		}
 	}
-	checkVariables(f, at+".published", img.Published)
+	known := []string{versionVariable}
+	if img.Command != "" {
+		known = append(known, moduleVersionVariable)
+	}
+	checkVariables(f, at+".published", img.Published, known...)
 	if strings.Contains(img.Published, "://") {
 		f.bad(at+".published", "published %q begins with a scheme; write HOST/PATH:TAG", img.Published)
 	}
@@ -84,10 +88,16 @@ func checkCommands(f *file, at string, img Image) {
 	}
 }
 
-func checkVariables(f *file, field, text string) {
+// The variables of package.yml.
+const (
+	versionVariable       = "VERSION"
+	moduleVersionVariable = "MODULE_VERSION"
+)
+
+func checkVariables(f *file, field, text string, known ...string) {
 	os.Expand(text, func(name string) string {
-		if name != "VERSION" {
-			f.bad(field, "unknown variable %q; known: ${VERSION}", name)
+		if !slices.Contains(known, name) {
+			f.bad(field, "unknown variable %q; known: ${%s}", name, strings.Join(known, "}, ${"))
 		}
 		return ""
 	})

@@ -128,7 +128,7 @@ func TestLoadErrors(t *testing.T) {
 		{"ldflags variable", pkg, "${VERSION}", "${REVISION}", []string{pkg + `:23: unknown variable "REVISION"; known: ${VERSION}`}},
 		{"build tag", pkg, "    user:", "    tags: [all, 'a b']\n    user:", []string{pkg + `:24: build tag "a b" is not of letters`}},
 		{"two programs of one name", pkg, "[example.com/boat/cmd/pump]", "[example.com/other/hull, example.com/boat/cmd/pump]", []string{pkg + `:21: a program "hull" is in the image already`}},
-		{"published variable", pkg, "    user:", "    published: quay.io/hull:$TAG\n    user:", []string{pkg + `:24: unknown variable "TAG"; known: ${VERSION}`}},
+		{"published variable", pkg, "    user:", "    published: quay.io/hull:$TAG\n    user:", []string{pkg + `:24: unknown variable "TAG"; known: ${VERSION}, ${MODULE_VERSION}`}},
 		{"published scheme", pkg, "    user:", "    published: https://quay.io/hull\n    user:", []string{pkg + `:24: published "https://quay.io/hull" begins with a scheme`}},
 		{"folder of certificates", pkg, "uid: 1000", "folder: true, caRoots: true, uid: 1000", []string{pkg + `:26: a folder cannot hold the certificates`}},
 		{"user", pkg, `"1000:0"`, "nobody", []string{pkg + `:24: user "nobody" is not UID or UID:GID`}},
@@ -223,6 +223,22 @@ func TestLoadNestedModule(t *testing.T) {
 	require.ErrorContains(t, err, nested+"go.mod:1: unknown directive: modul")
 	_, err = Load(good().with(nested+"go.mod", pump).with(nested+"go.sum", "").write(t))
 	require.ErrorContains(t, err, nested+"go.mod:5: example.com/boat/cmd/pump is pinned in packages/boat/1.2.0 too; keep one of the two")
+}
+
+func TestModuleVersion(t *testing.T) {
+	c, err := Load(good().edit(t, "packages/boat/1.2.0/go.mod", "require example.com/boat v1.2.0",
+		"require (\n\texample.com/boat v1.2.0\n\texample.com/boat/cmd v0.3.0\n)").write(t))
+	require.NoError(t, err)
+	v := c.Packages[0].Versions[0]
+	for command, want := range map[string]string{
+		"example.com/boat/cmd/hull": "0.3.0", "example.com/boat": "1.2.0", "example.com/boat/hull": "1.2.0",
+	} {
+		version, err := v.ModuleVersion(command)
+		require.NoError(t, err)
+		require.Equal(t, want, version, command)
+	}
+	_, err = v.ModuleVersion("example.com/boats")
+	require.ErrorContains(t, err, "go.mod requires no module that example.com/boats is in")
 }
 
 func TestLoadTellsAllErrorsOfAllFiles(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
 )
 
 const (
@@ -85,6 +86,31 @@ func (v *Version) ModuleDirs() ([]string, error) {
 	return dirs, nil
 }
 
+// ModuleVersion is the version, without "v", of the Go module that a command is
+// in, as the go.mod that pins it requires it.
+func (v *Version) ModuleVersion(command string) (string, error) {
+	name := filepath.Join(v.Module(command), goModFile)
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return "", err
+	}
+	mod, err := modfile.ParseLax(name, data, nil)
+	if err != nil {
+		return "", err
+	}
+	best := module.Version{}
+	for _, r := range mod.Require {
+		inside := command == r.Mod.Path || strings.HasPrefix(command, r.Mod.Path+"/")
+		if inside && len(r.Mod.Path) > len(best.Path) {
+			best = r.Mod
+		}
+	}
+	if best.Path == "" {
+		return "", fmt.Errorf("%s requires no module that %s is in", name, command)
+	}
+	return strings.TrimPrefix(best.Version, "v"), nil
+}
+
 func isModule(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, goModFile))
 	return err == nil
@@ -113,12 +139,12 @@ func (l *loader) module(dir string, dirs map[string]string) (last int, sound boo
 }
 
 func readTools(f *file, data []byte, add func(line int, tool string)) {
-	module, err := modfile.Parse(f.name, data, nil)
+	mod, err := modfile.Parse(f.name, data, nil)
 	if err != nil {
 		modSyntax(f, err)
 		return
 	}
-	for _, tool := range module.Tool {
+	for _, tool := range mod.Tool {
 		add(tool.Syntax.Start.Line, tool.Path)
 	}
 }

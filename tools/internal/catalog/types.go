@@ -119,7 +119,8 @@ type Image struct {
 	// Files are empty or copied files that the program expects; see [ImageFile].
 	Files []ImageFile `yaml:"files,omitempty"`
 	// Published is the upstream project's own image, HOST/PATH:TAG with
-	// ${VERSION} for the upstream's version; empty means Reference:${VERSION}.
+	// ${VERSION} for the upstream's version and ${MODULE_VERSION} for that of the
+	// command's module, both without "v"; empty means Reference:${VERSION}.
 	// It is asked for when images are locked from upstream.
 	Published string `yaml:"published,omitempty"`
 }

@@ -15,7 +15,10 @@ import (
 // lockUpstream asks the upstream's registries what the version's images are.
 func lockUpstream(ctx context.Context, v *catalog.Version, o Options) (*catalog.ImagesLock, error) {
 	images, err := each(ctx, o, v.Offered(), func(ctx context.Context, img catalog.Image) (catalog.LockedImage, error) {
-		reference := published(v, img)
+		reference, err := published(v, img)
+		if err != nil {
+			return catalog.LockedImage{}, fmt.Errorf("locking image %s of %s from its upstream: %w", img.Name, v.ID(), err)
+		}
 		progress.From(ctx).Step("%s: resolving %s", v.ID(), reference)
 		found, err := oci.Resolve(ctx, reference, o.Registry, o.Platforms)
 		if err != nil {
@@ -40,7 +43,11 @@ func lockedUpstream(img catalog.Image, found oci.Resolved) catalog.LockedImage {
 // fetchUpstream answers with a locked upstream image; its layers stay in the
 // registry until something reads them.
 func fetchUpstream(ctx context.Context, v *catalog.Version, img catalog.Image, locked catalog.LockedImage, o Options) (oci.Artifact, error) {
-	reference, err := name.ParseReference(published(v, img))
+	text, err := published(v, img)
+	if err != nil {
+		return oci.Artifact{}, fmt.Errorf("naming the upstream's image %s of %s: %w", img.Name, v.ID(), err)
+	}
+	reference, err := name.ParseReference(text)
 	if err != nil {
 		return oci.Artifact{}, fmt.Errorf("reading the upstream reference of image %s of %s: %w", img.Name, v.ID(), err)
 	}
@@ -57,10 +64,18 @@ func fetchUpstream(ctx context.Context, v *catalog.Version, img catalog.Image, l
 }
 
 // published is the reference of the upstream project's own image.
-func published(v *catalog.Version, img catalog.Image) string {
+func published(v *catalog.Version, img catalog.Image) (string, error) {
 	pattern := img.Published
 	if pattern == "" {
 		pattern = img.Reference + ":${VERSION}"
 	}
-	return strings.ReplaceAll(pattern, "${VERSION}", v.Upstream)
+	const ofModule = "${MODULE_VERSION}"
+	if strings.Contains(pattern, ofModule) {
+		version, err := v.ModuleVersion(img.Command)
+		if err != nil {
+			return "", err
+		}
+		pattern = strings.ReplaceAll(pattern, ofModule, version)
+	}
+	return strings.ReplaceAll(pattern, "${VERSION}", v.Upstream), nil
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"log"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -64,6 +66,7 @@ func TestUpstreamImages(t *testing.T) {
 	tests := map[string]struct{ reference, pattern, published string }{
 		"reference and version": {host + "/project/server", "", host + "/project/server:1.2.3"},
 		"a pattern":             {"server", host + "/elsewhere/server:v${VERSION}", host + "/elsewhere/server:v1.2.3"},
+		"the module's version":  {"server", host + "/parts/server:v${MODULE_VERSION}", host + "/parts/server:v0.4.0"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -71,6 +74,8 @@ func TestUpstreamImages(t *testing.T) {
 			digest, err := want.Digest()
 			require.NoError(t, err)
 			v := upstreamVersion(test.reference, test.pattern)
+			v.Dir, v.Package.Images[0].Command = t.TempDir(), "example.test/parts/cmd/server"
+			require.NoError(t, os.WriteFile(filepath.Join(v.Dir, "go.mod"), []byte("module x\nrequire example.test/parts v0.4.0\n"), 0o644))
 			o := Options{Source: catalog.FromUpstream, Platforms: []string{"linux/amd64", "linux/arm64"}, Registry: oci.Registry{Anon: true}}
 			v.Images, err = Lock(t.Context(), v, o)
 			require.NoError(t, err)
