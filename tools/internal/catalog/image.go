@@ -2,8 +2,10 @@ package catalog
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,8 +24,11 @@ func checkImage(f *file, at string, img Image) {
 	if fault := referenceFault(img.Reference); fault != "" {
 		f.bad(at+".reference", "reference %q %s; write it as the manifests do, without tag and digest", img.Reference, fault)
 	}
-	if img.Command == "" && len(img.With)+len(img.Links)+len(img.Ldflags)+len(img.Tags)+len(img.Files) > 0 {
-		f.bad(at, "only an image with a command is built; add the command or remove with, links, ldflags, tags and files")
+	if img.Command == "" && (img.Generate != nil || len(img.With)+len(img.Links)+len(img.Ldflags)+len(img.Tags)+len(img.Files) > 0) {
+		f.bad(at, "only an image with a command is built; add the command or remove generate, with, links, ldflags, tags and files")
+	}
+	if img.Generate != nil {
+		checkGenerate(f, at+".generate", *img.Generate)
 	}
 	if img.User != "" && !userForm.MatchString(img.User) {
 		f.bad(at+".user", "user %q is not UID or UID:GID in digits", img.User)
@@ -49,6 +54,14 @@ func checkImage(f *file, at string, img Image) {
 	}
 	for i, file := range img.Files {
 		checkImageFile(f, fmt.Sprintf("%s.files[%d]", at, i), file)
+	}
+}
+
+func checkGenerate(f *file, at string, g Generate) {
+	for i, name := range g.Files {
+		if !fs.ValidPath(name) || !filepath.IsLocal(name) {
+			f.bad(fmt.Sprintf("%s.files[%d]", at, i), "file %q leaves the folder of go.mod or is not clean; write it relative to that folder, with forward slashes", name)
+		}
 	}
 }
 

@@ -18,11 +18,12 @@ const (
 	goSumFile = "go.sum"
 )
 
-// commands are the main packages that images are built from, each once.
+// commands are the main packages that images are built from, or whose sources
+// are written by, each once.
 func commands(images []Image) []string {
 	var list []string
 	for _, img := range images {
-		for _, command := range append([]string{img.Command}, img.With...) {
+		for _, command := range append([]string{img.pinned()}, img.With...) {
 			if command != "" && !slices.Contains(list, command) {
 				list = append(list, command)
 			}
@@ -49,7 +50,31 @@ func (l *loader) modules(dir string, images []Image) map[string]string {
 				`no tool directive for %s, which %s builds; run "go get -tool %s@VERSION" here`, command, PackageFile, command)})
 		}
 	}
+	for _, img := range images {
+		if home := dirs[img.pinned()]; img.Generate != nil && home != "" {
+			dirs[img.Command] = home
+			l.generatorFiles(home, img)
+		}
+	}
 	return dirs
+}
+
+// pinned is the command that a tool directive must name for the image.
+func (img Image) pinned() string {
+	if img.Generate != nil {
+		return img.Generate.Command
+	}
+	return img.Command
+}
+
+// generatorFiles wants the files that an image's generator reads.
+func (l *loader) generatorFiles(dir string, img Image) {
+	for _, name := range img.Generate.Files {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+			l.bad(l.relative(file), "missing; %s names it as a file that the sources of image %s are generated from", PackageFile, img.Name)
+		}
+	}
 }
 
 // nested are the folders below another that hold a module.

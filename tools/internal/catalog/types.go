@@ -104,6 +104,9 @@ type Image struct {
 	// the version's go.mod pins it. An image without one can only be locked
 	// from upstream.
 	Command string `yaml:"command,omitempty"`
+	// Generate is for a command whose sources are in no module: a program writes
+	// them. Command is then their import path in the version's own module.
+	Generate *Generate `yaml:"generate,omitempty"`
 	// With are further commands put on the image's PATH.
 	With []string `yaml:"with,omitempty"`
 	// Links are absolute paths in the image that point to a command by its
@@ -123,6 +126,19 @@ type Image struct {
 	// command's module, both without "v"; empty means Reference:${VERSION}.
 	// It is asked for when images are locked from upstream.
 	Published string `yaml:"published,omitempty"`
+}
+
+// Generate is a program that writes a command's Go sources when the image is
+// built. It starts in a new folder that holds go.mod and go.sum of the module
+// that pins it, and Files; nothing but HOME and TMPDIR is in its environment.
+// What it writes there is compiled with that same go.mod and go.sum, so it
+// cannot choose other modules than those that are locked.
+type Generate struct {
+	// Command is the program's import path; a "tool" directive pins it.
+	Command string   `yaml:"command"`
+	Args    []string `yaml:"args,omitempty"`
+	// Files are what it reads, by their slash paths beside that go.mod.
+	Files []string `yaml:"files,omitempty"`
 }
 
 // ImageFile is a file that an image needs beside its commands.

@@ -48,7 +48,11 @@ func (c compiler) run(ctx context.Context, command string, from v1.Image) (v1.Im
 	if err := os.MkdirAll(c.tmp, 0o755); err != nil {
 		return nil, err
 	}
-	builder, err := ko.NewGo(ctx, c.version.Module(command), c.options(command, from)...)
+	dir, err := c.module(ctx, command)
+	if err != nil {
+		return nil, err
+	}
+	builder, err := ko.NewGo(ctx, dir, c.options(command, from)...)
 	if err != nil {
 		return nil, err
 	}

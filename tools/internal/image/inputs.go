@@ -32,6 +32,7 @@ type inputs struct {
 	ReleasedAt              time.Time
 	Upstream                string
 	Command                 string
+	Generate                *generateInputs `json:",omitempty"`
 	With                    []string
 	Links                   map[string]string
 	Ldflags                 []string
@@ -59,10 +60,14 @@ func hashInputs(v *catalog.Version, img catalog.Image, platforms []string, toolc
 	if err != nil {
 		return "", fmt.Errorf("hashing what image %s of %s is built from: %w", img.Name, v.ID(), err)
 	}
+	generate, err := hashGenerate(v, img)
+	if err != nil {
+		return "", fmt.Errorf("hashing what image %s of %s is generated from: %w", img.Name, v.ID(), err)
+	}
 	content, err := json.Marshal(inputs{
 		Recipe: recipe, Toolchain: toolchain, Base: base,
 		Platforms: platforms, Labels: labels(v, img), ReleasedAt: released(v), Upstream: v.Upstream,
-		Command: img.Command, With: img.With, Links: img.Links, Ldflags: img.Ldflags, Tags: img.Tags, User: img.User, Files: img.Files,
+		Command: img.Command, Generate: generate, With: img.With, Links: img.Links, Ldflags: img.Ldflags, Tags: img.Tags, User: img.User, Files: img.Files,
 		Modules: modules,
 	})
 	if err != nil {
