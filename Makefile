@@ -64,6 +64,7 @@ $(STRAKE):
 .PHONY: generate
 generate: $(STRAKE) ## All that is generated and committed
 	$(STRAKE) build
+	$(STRAKE) build --root test/apps
 	$(STRAKE) docs --dir tools/strake/docs
 
 .PHONY: clean

@@ -55,6 +55,18 @@ func TestLoadProgramsOfThePackagesOwn(t *testing.T) {
 	require.Equal(t, boat.Dir, boat.Module("example.com/boat/cmd/hull"))
 }
 
+func TestLoadVersionOfProgramsAlone(t *testing.T) {
+	root := good().
+		edit(t, "packages/boat/package.yml", "    with: [example.com/boat/cmd/pump]\n    links: {/hull: hull, /usr/bin/pump: pump}\n", "").
+		without("packages/boat/1.2.0/go.mod").without("packages/boat/1.2.0/go.sum").
+		with("packages/boat/hull/go.mod", "module example.com/boat/cmd/hull\n\ngo 1.26.0\n\ntool example.com/boat/cmd/hull\n").
+		with("packages/boat/hull/go.sum", "").
+		write(t)
+	c, err := Load(root)
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join(root, "packages/boat/hull"), c.Packages[0].Versions[0].Module("example.com/boat/cmd/hull"))
+}
+
 func TestLoadPackageWithoutUpstream(t *testing.T) {
 	own, _, _ := strings.Cut(goodPackage, "manifests:")
 	root := good().

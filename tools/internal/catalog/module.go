@@ -39,8 +39,12 @@ func commands(images []Image) []string {
 // is what keeps the command's modules in go.sum.
 func (l *loader) modules(dir string, images []Image) map[string]string {
 	dirs := map[string]string{}
-	line, sound := l.module(dir, dirs)
-	for _, name := range append(l.nested(dir), l.programs(path.Dir(dir))...) {
+	others := append(l.nested(dir), l.programs(path.Dir(dir))...)
+	line, sound := 1, true
+	if len(others) == 0 || l.isModule(dir) {
+		line, sound = l.module(dir, dirs)
+	}
+	for _, name := range others {
 		_, ok := l.module(name, dirs)
 		sound = sound && ok
 	}
