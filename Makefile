@@ -31,9 +31,17 @@ down: $(STRAKE) ## Remove what `make up` made
 test: ## Everything that needs no cluster
 	go test ./tools/...
 
+# What is run on a cluster if a change concerns all packages alike; see test/main_test.go.
+export STRAKE_TEST_CORE ?= keda
+CLUSTER_TEST = STRAKE=$(abspath $(STRAKE)) go test -count=1 -timeout $(1) -v ./test
+
 .PHONY: integration
-integration: $(STRAKE) ## The packages doing their work on kind
-	STRAKE=$(abspath $(STRAKE)) go test -count=1 -timeout 60m -v ./test
+integration: $(STRAKE) ## The packages that a change touches, doing their work on kind
+	$(call CLUSTER_TEST,90m)
+
+.PHONY: integration-all
+integration-all: $(STRAKE) ## Every version of every package, and all packages together
+	STRAKE_TEST_PACKAGES=all $(call CLUSTER_TEST,300m)
 
 # The linter's cache holds paths of the checkout that filled it, which may be gone.
 lint: export GOLANGCI_LINT_CACHE := $(abspath .build/golangci-lint)
@@ -73,4 +81,4 @@ clean: ## Remove .build/
 
 .PHONY: help
 help: ## This list
-	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/yaml"
@@ -32,6 +33,8 @@ type cluster struct {
 	dynamic dynamic.Interface
 	typed   kubernetes.Interface
 	mapper  *restmapper.DeferredDiscoveryRESTMapper
+	// registry has the addresses of the cluster's registry.
+	registry upCluster
 }
 
 func connect(kubeconfig string) (*cluster, error) {
@@ -39,7 +42,8 @@ func connect(kubeconfig string) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	config.QPS, config.Burst = 200, 400 // a test that looks at every object asks a lot
+	config.QPS, config.Burst = 200, 400       // a test that looks at every object asks a lot,
+	config.WarningHandler = rest.NoWarnings{} // of kinds that are deprecated, too
 	dyn, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return nil, err
@@ -80,7 +84,7 @@ func lasting(t *testing.T) context.Context {
 // apply sends YAML documents by server-side apply, in their order.
 func (c *cluster) apply(t *testing.T, documents string) {
 	t.Helper()
-	for document := range strings.SplitSeq(documents, "\n---\n") {
+	for document := range strings.SplitSeq(strings.TrimPrefix(documents, "---\n"), "\n---\n") {
 		object := &unstructured.Unstructured{}
 		require.NoError(t, yaml.Unmarshal([]byte(document), &object.Object), document)
 		resource, err := c.of(object.GroupVersionKind(), object.GetNamespace())
@@ -117,6 +121,25 @@ func (c *cluster) delete(t *testing.T, gvk schema.GroupVersionKind, namespace, n
 	require.NoError(t, err)
 	err = resource.Delete(lasting(t), name, metav1.DeleteOptions{})
 	require.True(t, err == nil || apierrors.IsNotFound(err), "deleting %s %s: %v", gvk.Kind, name, err)
+}
+
+// ensureNamespace makes a namespace and waits for what the cluster puts into
+// every one.
+func (c *cluster) ensureNamespace(ctx context.Context, name string) error {
+	made := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	if _, err := c.typed.CoreV1().Namespaces().Create(ctx, made, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	for {
+		_, err := c.typed.CoreV1().ServiceAccounts(name).Get(ctx, "default", metav1.GetOptions{})
+		if err == nil {
+			_, err = c.typed.CoreV1().ConfigMaps(name).Get(ctx, "kube-root-ca.crt", metav1.GetOptions{})
+		}
+		if err == nil || !apierrors.IsNotFound(err) {
+			return err
+		}
+		time.Sleep(time.Second)
+	}
 }
 
 // namespace makes one for the test alone. It is gone when the test is, and
@@ -167,6 +190,9 @@ func (c *cluster) explain(ctx context.Context, namespace string) {
 	}
 	for _, pod := range pods.Items {
 		fmt.Fprintf(out, "pod %s/%s: %s %v\n", namespace, pod.Name, pod.Status.Phase, pod.Status.Conditions)
+		for _, status := range pod.Status.ContainerStatuses {
+			fmt.Fprintf(out, "    %s: %d restarts, now %v, before %v\n", status.Name, status.RestartCount, status.State, status.LastTerminationState)
+		}
 		for _, container := range pod.Spec.Containers {
 			tail := int64(40)
 			logs, err := c.typed.CoreV1().Pods(namespace).GetLogs(pod.Name,

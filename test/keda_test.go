@@ -4,27 +4,18 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"regexp"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-func TestScaledObjectScalesFromZeroAndBack(t *testing.T) {
-	c := onCluster(t)
-	c.waitReconciled(t, packageInstallKind, installNamespace, installName)
-	c.scaleFromZeroAndBack(t)
-}
-
-// scaleFromZeroAndBack lets a metrics API, served by this test, drive a
-// Deployment: the operator takes it from 0 to 1, the HPA and KEDA's external
-// metrics API to 3, and the cooldown back to 0.
-func (c *cluster) scaleFromZeroAndBack(t *testing.T) {
-	t.Helper()
+// kedaScales lets a metrics API, served by this test, drive a Deployment: the
+// operator takes it from 0 to 1, the HPA and KEDA's external metrics API to 3,
+// and the cooldown back to 0.
+func kedaScales(t *testing.T, c *cluster) {
 	api := serveMetric(t, c)
 	namespace := c.namespace(t, "scale")
 	c.apply(t, idleDeployment(namespace, c.presentImage(t)))
@@ -91,45 +82,6 @@ func serveMetric(t *testing.T, c *cluster) *metricsAPI {
 		require.ErrorIs(t, <-done, http.ErrServerClosed)
 	})
 	return api
-}
-
-// hostAddress is this machine's address in the network of the nodes.
-func hostAddress(t *testing.T, c *cluster) string {
-	t.Helper()
-	nodes, err := c.typed.CoreV1().Nodes().List(lasting(t), metav1.ListOptions{})
-	require.NoError(t, err)
-	require.NotEmpty(t, nodes.Items)
-	addresses, err := net.InterfaceAddrs()
-	require.NoError(t, err)
-	for _, node := range nodes.Items[0].Status.Addresses {
-		for _, address := range addresses {
-			network, ok := address.(*net.IPNet)
-			if ok && network.Contains(net.ParseIP(node.Address)) {
-				return network.IP.String()
-			}
-		}
-	}
-	t.Skipf("SKIPPED: no interface of this machine is in the nodes' network %v, so pods cannot reach this test", nodes.Items[0].Status.Addresses)
-	return ""
-}
-
-var pauseImage = regexp.MustCompile(`/pause:[^@]+$`)
-
-// presentImage is an image that does nothing and that the node has: the one
-// of the pods' own sandbox.
-func (c *cluster) presentImage(t *testing.T) string {
-	t.Helper()
-	nodes, err := c.typed.CoreV1().Nodes().List(lasting(t), metav1.ListOptions{})
-	require.NoError(t, err)
-	for _, image := range nodes.Items[0].Status.Images {
-		for _, name := range image.Names {
-			if pauseImage.MatchString(name) {
-				return name
-			}
-		}
-	}
-	t.Fatalf("the node lists no pause image: %v", nodes.Items[0].Status.Images)
-	return ""
 }
 
 func idleDeployment(namespace, image string) string {

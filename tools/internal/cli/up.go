@@ -28,6 +28,7 @@ The first run builds images from source, and the node image too where the
 published one cannot be pulled, which takes its time; see the README.`,
 		Example: `  strake up
   strake up --package keda@2.20.2 --values keda=my-values.yml
+  strake up --no-packages
   strake up --context my-cluster --registry 10.0.0.5:5000
   strake up --dry-run`,
 		Args:              cobra.NoArgs,
@@ -52,7 +53,7 @@ func (a *app) plan(f upFlags) (*platform.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	packages, err := chosen(c, f.packages)
+	packages, err := f.chosen(c)
 	if err != nil {
 		return nil, err
 	}
@@ -65,14 +66,17 @@ func (a *app) plan(f upFlags) (*platform.Plan, error) {
 	return platform.New(c, platform.Options{Packages: packages, Values: values, Namespace: f.namespace, Cluster: cluster})
 }
 
-// chosen are the versions that args name, where a package alone stands for
-// the newest that is published.
-func chosen(c *catalog.Catalog, args []string) ([]*catalog.Version, error) {
-	if len(args) == 0 {
+// chosen are the versions that the flags name, where a package alone stands
+// for the newest that is published.
+func (f *upFlags) chosen(c *catalog.Catalog) ([]*catalog.Version, error) {
+	switch {
+	case f.none:
+		return nil, nil
+	case len(f.packages) == 0:
 		return platform.Default(c), nil
 	}
 	var versions []*catalog.Version
-	for _, arg := range args {
+	for _, arg := range f.packages {
 		found, err := c.Select([]string{arg})
 		if err != nil {
 			return nil, err

@@ -24,6 +24,7 @@ func (f *clusterFlags) add(cmd *cobra.Command) {
 type upFlags struct {
 	cluster   clusterFlags
 	packages  []string
+	none      bool
 	values    map[string]string
 	namespace string
 	noInstall bool
@@ -39,12 +40,14 @@ func (f *upFlags) add(a *app, cmd *cobra.Command) {
 	flags.BoolVar(&o.Recreate, "recreate", false, "replace a kind cluster that is there")
 	flags.BoolVar(&f.noInstall, "no-install", false, "never install system packages: say what is missing instead")
 	flags.StringSliceVar(&f.packages, "package", nil, "`PACKAGE[@VERSION]` to install, repeatable (default: the newest published version of each package)")
+	flags.BoolVar(&f.none, "no-packages", false, "offer the repository and install nothing from it")
 	flags.StringToStringVar(&f.values, "values", nil, "`PACKAGE=FILE` with values for a package, repeatable (default: config/dev/PACKAGE.yml)")
 	flags.Lookup("values").DefValue = "" // instead of an empty pair of brackets
 	flags.StringVarP(&f.namespace, "namespace", "n", platform.DefaultNamespace, "`namespace` of the PackageInstalls")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print the steps and do nothing")
 	f.output.add(cmd)
 	cmd.MarkFlagsRequiredTogether("context", "registry")
+	cmd.MarkFlagsMutuallyExclusive("package", "no-packages")
 	mustComplete(cmd, "package", a.completeVersions)
 	mustComplete(cmd, "namespace", cobra.NoFileCompletions)
 	mustComplete(cmd, "node-image", cobra.FixedCompletions(

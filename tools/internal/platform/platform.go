@@ -153,7 +153,7 @@ func (p *Plan) Steps() []Step {
 // Up does all steps. What is done already costs little, so a second run on a
 // cluster that stands is quick, and an interrupted one is continued.
 func (p *Plan) Up(ctx context.Context) (*Result, error) {
-	s := &state{}
+	s := &state{result: Result{Installed: []Installed{}}}
 	steps := p.Steps()
 	for i, step := range steps {
 		if err := context.Cause(ctx); err != nil {

@@ -3,6 +3,11 @@ package install
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,6 +95,29 @@ func TestObjects(t *testing.T) {
 		"spec", "fetch", "imgpkgBundle", "image")
 	require.NoError(t, err)
 	require.Equal(t, "h/r@sha256:1", image)
+}
+
+// TestApplyOnceWaitsForTheApp answers as kapp-controller does right after a
+// change: the PackageInstall repeats the success of the App that it has just
+// changed.
+func TestApplyOnceWaitsForTheApp(t *testing.T) {
+	const done = `"conditions":[{"type":"ReconcileSucceeded","status":"True"}]`
+	asked := 0
+	cluster := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if !strings.Contains(r.URL.Path, "/apps/") {
+			io.WriteString(w, `{"apiVersion":"packaging.carvel.dev/v1alpha1","kind":"PackageInstall","metadata":{"name":"x","namespace":"n","generation":2},"status":{"observedGeneration":2,`+done+`}}`)
+			return
+		}
+		asked++
+		fmt.Fprintf(w, `{"apiVersion":"kappctrl.k14s.io/v1alpha1","kind":"App","metadata":{"name":"x","namespace":"n","generation":5},"status":{"observedGeneration":%d,%s}}`, 3+asked, done)
+	}))
+	defer cluster.Close()
+	c, err := New(&rest.Config{Host: cluster.URL})
+	require.NoError(t, err)
+	install := object(packaging, "PackageInstall", "n", "x", nil)
+	require.NoError(t, c.applyOnce(t.Context(), install, object("kappctrl.k14s.io/v1alpha1", "App", "n", "x", nil)))
+	require.Equal(t, 2, asked, "the App had seen its generation only at the second look")
 }
 
 func TestWithoutCluster(t *testing.T) {

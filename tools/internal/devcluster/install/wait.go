@@ -55,14 +55,29 @@ func (c *Client) applyOnce(ctx context.Context, o, worker *unstructured.Unstruct
 	if err != nil {
 		return err
 	}
-	r := c.resource(o)
 	return poll(ctx, func(ctx context.Context) error {
-		current, err := r.Get(ctx, o.GetName(), metav1.GetOptions{})
+		current, err := c.get(ctx, o)
 		if err != nil {
-			return fmt.Errorf("asking for %s %s: %w", o.GetKind(), o.GetName(), err)
+			return err
 		}
-		return reconciled(current, applied.GetGeneration())
+		if err := reconciled(current, applied.GetGeneration()); err != nil {
+			return err
+		}
+		// A PackageInstall says what its App said before it changed the App.
+		working, err := c.get(ctx, worker)
+		if err != nil {
+			return err
+		}
+		return reconciled(working, working.GetGeneration())
 	})
+}
+
+func (c *Client) get(ctx context.Context, o *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	current, err := c.resource(o).Get(ctx, o.GetName(), metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("asking for %s %s: %w", o.GetKind(), o.GetName(), err)
+	}
+	return current, nil
 }
 
 // deleteAndWait deletes an object and waits until it is gone.

@@ -1,0 +1,49 @@
+package test
+
+import (
+	"net"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// hostAddress is this machine's address in the network of the nodes.
+func hostAddress(t *testing.T, c *cluster) string {
+	t.Helper()
+	nodes, err := c.typed.CoreV1().Nodes().List(lasting(t), metav1.ListOptions{})
+	require.NoError(t, err)
+	require.NotEmpty(t, nodes.Items)
+	addresses, err := net.InterfaceAddrs()
+	require.NoError(t, err)
+	for _, node := range nodes.Items[0].Status.Addresses {
+		for _, address := range addresses {
+			network, ok := address.(*net.IPNet)
+			if ok && network.Contains(net.ParseIP(node.Address)) {
+				return network.IP.String()
+			}
+		}
+	}
+	t.Skipf("SKIPPED: no interface of this machine is in the nodes' network %v, so pods cannot reach this test", nodes.Items[0].Status.Addresses)
+	return ""
+}
+
+var pauseImage = regexp.MustCompile(`/pause:[^@]+$`)
+
+// presentImage is an image that does nothing and that the node has: the one
+// of the pods' own sandbox.
+func (c *cluster) presentImage(t *testing.T) string {
+	t.Helper()
+	nodes, err := c.typed.CoreV1().Nodes().List(lasting(t), metav1.ListOptions{})
+	require.NoError(t, err)
+	for _, image := range nodes.Items[0].Status.Images {
+		for _, name := range image.Names {
+			if pauseImage.MatchString(name) {
+				return name
+			}
+		}
+	}
+	t.Fatalf("the node lists no pause image: %v", nodes.Items[0].Status.Images)
+	return ""
+}

@@ -1,0 +1,121 @@
+package test
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// identify names an object so that a person finds it.
+func identify(object *unstructured.Unstructured) string {
+	gvk := object.GroupVersionKind()
+	id := strings.TrimSuffix(gvk.Kind+"."+gvk.Group, ".") + " " + object.GetName()
+	if object.GetNamespace() != "" {
+		id += " in " + object.GetNamespace()
+	}
+	return id
+}
+
+// owned maps every object that kapp itself deployed for an install to its uid
+// and generation, which only a change of its desired state moves.
+func (c *cluster) owned(t *testing.T, name string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	c.eachObject(t, c.appLabel(t, name), func(object *unstructured.Unstructured) {
+		if object.GetAnnotations()["kapp.k14s.io/identity"] == "" {
+			return // a controller copied the label to what it made
+		}
+		found[identify(object)] = fmt.Sprintf("%s generation %d", object.GetUID(), object.GetGeneration())
+	})
+	return found
+}
+
+// snapshot are all objects of the cluster, but those that another object
+// owns: these go when it goes.
+func (c *cluster) snapshot(t *testing.T) map[string]bool {
+	t.Helper()
+	owners := map[string][]metav1.OwnerReference{}
+	uids := map[types.UID]bool{}
+	c.eachObject(t, "", func(object *unstructured.Unstructured) {
+		owners[identify(object)] = object.GetOwnerReferences()
+		uids[object.GetUID()] = true
+	})
+	found := map[string]bool{}
+	for id, references := range owners {
+		if !slices.ContainsFunc(references, func(o metav1.OwnerReference) bool { return uids[o.UID] }) {
+			found[id] = true
+		}
+	}
+	return found
+}
+
+// requireNothingLeft compares all objects of all kinds with those that were
+// there before: CRDs, webhooks, APIServices, leases, Secrets and namespaces are
+// objects as all others. Nothing may be left, and nothing may have gone.
+func (c *cluster) requireNothingLeft(t *testing.T, before map[string]bool) {
+	t.Helper()
+	eventually(t, 90*time.Second, "the cluster is as it was before the install", func() (bool, string) {
+		after := c.snapshot(t)
+		var differences []string
+		for id := range after {
+			if !before[id] {
+				differences = append(differences, "left: "+id)
+			}
+		}
+		for id := range before {
+			if !after[id] {
+				differences = append(differences, "gone: "+id)
+			}
+		}
+		sort.Strings(differences)
+		return len(differences) == 0, "\n  " + strings.Join(differences, "\n  ")
+	})
+}
+
+// eachObject visits every object of every kind that can be listed, or only
+// those that a label selector chooses. Events come and go by themselves and
+// are left out.
+func (c *cluster) eachObject(t *testing.T, selector string, visit func(*unstructured.Unstructured)) {
+	t.Helper()
+	// An aggregated API that is just going away makes discovery partial.
+	lists, err := c.typed.Discovery().ServerPreferredResources()
+	if len(lists) == 0 {
+		require.NoError(t, err)
+	}
+	for _, list := range lists {
+		gv, err := schema.ParseGroupVersion(list.GroupVersion)
+		require.NoError(t, err)
+		for _, resource := range list.APIResources {
+			if !slices.Contains(resource.Verbs, "list") || resource.Name == "events" {
+				continue
+			}
+			objects, err := c.dynamic.Resource(gv.WithResource(resource.Name)).List(lasting(t), metav1.ListOptions{LabelSelector: selector})
+			if err != nil {
+				continue // the kind went away between the two calls
+			}
+			for i := range objects.Items {
+				visit(&objects.Items[i])
+			}
+		}
+	}
+}
+
+func (c *cluster) namespaces(t *testing.T) []string {
+	t.Helper()
+	list, err := c.typed.CoreV1().Namespaces().List(lasting(t), metav1.ListOptions{})
+	require.NoError(t, err)
+	var names []string
+	for _, namespace := range list.Items {
+		names = append(names, namespace.Name)
+	}
+	return names
+}

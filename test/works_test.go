@@ -1,0 +1,9 @@
+package test
+
+import "testing"
+
+// works has, for each published package, what it is for: see the package
+// comment. A package without a line here fails TestEveryPackageHasItsWork.
+var works = map[string]func(t *testing.T, c *cluster){
+	"keda": kedaScales,
+}
