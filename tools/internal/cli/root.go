@@ -80,7 +80,7 @@ func addCommands(a *app, root *cobra.Command) {
 	root.AddGroup(
 		&cobra.Group{ID: groupContent, Title: "Packages:"},
 		&cobra.Group{ID: groupCarry, Title: "Registries:"},
-		&cobra.Group{ID: groupCluster, Title: "A cluster on this machine:"},
+		&cobra.Group{ID: groupCluster, Title: "Clusters:"},
 	)
 	add := func(group string, commands ...*cobra.Command) {
 		for _, c := range commands {
@@ -90,7 +90,7 @@ func addCommands(a *app, root *cobra.Command) {
 	}
 	add(groupContent, newBuild(a), newVerify(a), newLint(a), newRender(a), newImages(a), newUpstream(a))
 	add(groupCarry, newPush(a), newRegistry(a))
-	add(groupCluster, newUp(a), newDown(a))
+	add(groupCluster, newUp(a), newUninstall(a), newDown(a))
 	add("", newVersion(a), newDocs(a), newExitCodes())
 	addCompletion(root)
 }

@@ -2,7 +2,11 @@ package install
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -86,11 +90,28 @@ func (c *Client) RemovePackage(ctx context.Context, p Package) error {
 	}
 	// Only now: kapp-controller deletes with the service account's rights.
 	for _, o := range append(administrator(p), valuesSecret(p), overlaysSecret(p)) {
-		if err := c.deleteAndWait(ctx, o); err != nil {
+		if err := c.deleteOwn(ctx, o); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// deleteOwn deletes an object if it was applied from here: one of the same name
+// that somebody else made is theirs.
+func (c *Client) deleteOwn(ctx context.Context, o *unstructured.Unstructured) error {
+	current, err := c.resource(o).Get(ctx, o.GetName(), metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("asking for %s %s: %w", o.GetKind(), o.GetName(), err)
+	}
+	ours := func(e metav1.ManagedFieldsEntry) bool { return e.Manager == fieldManager }
+	if !slices.ContainsFunc(current.GetManagedFields(), ours) {
+		return nil
+	}
+	return c.deleteAndWait(ctx, o)
 }
 
 func administrator(p Package) []*unstructured.Unstructured {

@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/strake-dev/strake/tools/internal/devcluster"
+	"github.com/strake-dev/strake/tools/internal/devcluster/install"
+	"github.com/strake-dev/strake/tools/internal/platform"
+	"github.com/strake-dev/strake/tools/internal/progress"
+)
+
+type uninstallFlags struct {
+	kubeconfig, context, namespace string
+	deleteObjects, dryRun          bool
+	output                         outputFlags
+}
+
+// uninstallRow is one PackageInstall and what goes with it.
+type uninstallRow struct {
+	Namespace string               `json:"namespace"`
+	Name      string               `json:"name"`
+	Objects   []install.UserObject `json:"objects"`
+}
+
+func newUninstall(a *app) *cobra.Command {
+	var flags uninstallFlags
+	cmd := &cobra.Command{
+		Use:   "uninstall NAME...",
+		Short: "Delete installed packages, after naming what would be lost",
+		Long: `Uninstall deletes PackageInstalls and waits until all that they installed is
+gone. With a package go its CRDs, and with them every object that somebody made
+of them: where there are such objects they are listed, and nothing is deleted
+without --delete-objects. Objects that a controller made for another one are not
+listed, nor are those of CRDs that outlive their package.`,
+		Example: `  strake uninstall keda
+  strake uninstall keda -n platform --dry-run -o json
+  strake uninstall keda --delete-objects`,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: a.around(func(cmd *cobra.Command, args []string) error {
+			return uninstall(cmd.Context(), a, flags, args)
+		}),
+	}
+	f := cmd.Flags()
+	f.StringVar(&flags.kubeconfig, "kubeconfig", "", "`file` with the cluster's address and credentials (default: kubectl's)")
+	f.StringVar(&flags.context, "context", "", "`context` of the kubeconfig (default: its current one)")
+	f.StringVarP(&flags.namespace, "namespace", "n", platform.DefaultNamespace, "`namespace` of the PackageInstalls")
+	f.BoolVar(&flags.deleteObjects, "delete-objects", false, "delete what was made of the packages' CRDs, too")
+	f.BoolVar(&flags.dryRun, "dry-run", false, "list what would be lost and delete nothing")
+	flags.output.add(cmd)
+	mustComplete(cmd, "context", cobra.NoFileCompletions)
+	mustComplete(cmd, "namespace", cobra.NoFileCompletions)
+	return cmd
+}
+
+func uninstall(ctx context.Context, a *app, f uninstallFlags, names []string) error {
+	config, err := devcluster.RESTConfig(f.kubeconfig, f.context)
+	if err != nil {
+		return err
+	}
+	client, err := install.New(config)
+	if err != nil {
+		return err
+	}
+	rows, lost, err := losses(ctx, client, f.namespace, names)
+	if err != nil {
+		return err
+	}
+	if err := f.output.print(a.out(), rows, func(w io.Writer) error { return printLosses(w, rows) }); err != nil {
+		return err
+	}
+	if f.dryRun {
+		return nil
+	}
+	if lost > 0 && !f.deleteObjects {
+		return findingsf("%d objects would be lost with these packages, so nothing was deleted: delete them first, or give --delete-objects", lost)
+	}
+	for _, name := range names {
+		progress.From(ctx).Step("deleting PackageInstall %s/%s", f.namespace, name)
+		if err := client.RemovePackage(ctx, install.Package{Name: name, Namespace: f.namespace}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// losses are the objects that go with each package, and their number. That a
+// name is wrong is told before anything happens.
+func losses(ctx context.Context, client *install.Client, namespace string, names []string) (rows []uninstallRow, lost int, err error) {
+	for _, name := range names {
+		there, err := client.Installed(ctx, namespace, name)
+		if err != nil {
+			return nil, 0, err
+		}
+		if !there {
+			return nil, 0, fmt.Errorf("there is no PackageInstall %s in the namespace %s; `kubectl get packageinstalls -A` lists those there are", name, namespace)
+		}
+		objects, err := client.UserObjects(ctx, namespace, name)
+		if err != nil {
+			return nil, 0, err
+		}
+		rows = append(rows, uninstallRow{namespace, name, append([]install.UserObject{}, objects...)})
+		lost += len(objects)
+	}
+	return rows, lost, nil
+}
+
+func printLosses(w io.Writer, rows []uninstallRow) error {
+	var lines [][]string
+	for _, row := range rows {
+		for _, o := range row.Objects {
+			lines = append(lines, []string{row.Name, o.Kind, o.Namespace, o.Name})
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return table(w, []string{"PACKAGE", "KIND", "NAMESPACE", "NAME"}, lines)
+}
