@@ -16,8 +16,7 @@ import (
 // entry's id letter for letter.
 func imagesLock(v *catalog.Version, canonical string, objects []manifest.Object, config map[string][]byte) ([]byte, error) {
 	if v.Images == nil {
-		return nil, fmt.Errorf("%s: missing; write it with \"strake images lock %s@%s\"",
-			filepath.Join(v.Dir, catalog.ImagesLockFile), v.Package.Name, v.Version)
+		return nil, fmt.Errorf("%s: missing; write it with %q", filepath.Join(v.Dir, catalog.ImagesLockFile), v.Relock())
 	}
 	var entries []oci.LockEntry
 	for _, image := range v.Images.Images {

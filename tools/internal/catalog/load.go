@@ -24,8 +24,8 @@ const packagesDir = "packages"
 type Option func(*loader)
 
 // AllowMissingLocks is for the commands that write images.lock.yml: a version
-// whose lock is missing, broken or made for other images is loaded with
-// Images nil.
+// whose lock is broken, made for other images, or missing though it is published
+// is loaded with Images nil.
 func AllowMissingLocks(l *loader) { l.missingLocks = true }
 
 // FindRoot answers with the nearest folder, from dir upwards, that holds
@@ -59,6 +59,7 @@ func Load(root string, options ...Option) (*Catalog, error) {
 	}
 	c := &Catalog{Root: abs, Packages: l.packages()}
 	c.Repository = l.repository(c.Packages)
+	l.locks(c)
 	if err := join(l.problems); err != nil {
 		return nil, err
 	}

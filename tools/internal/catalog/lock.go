@@ -19,17 +19,19 @@ var (
 	platformForm = regexp.MustCompile(`^[a-z0-9]+/[a-z0-9]+(/v[0-9]+)?$`)
 )
 
-// lock reads the version's images.lock.yml, and compares it to package.yml
-// where that is sound.
+// lock reads the version's images.lock.yml, if it is there, and compares it to
+// package.yml where that is sound.
 func (l *loader) lock(dir string, images []Image, sound bool) *ImagesLock {
 	name := path.Join(dir, ImagesLockFile)
-	id := path.Base(path.Dir(dir)) + "@" + path.Base(dir)
-	remedy := fmt.Sprintf(`run "strake images lock %s"`, id)
+	if !l.exists(name) {
+		if sound && len(images) == 0 {
+			return &ImagesLock{Source: FromModule}
+		}
+		return nil
+	}
+	remedy := fmt.Sprintf("run %q", relock(versionID(dir), images))
 	before := len(l.problems)
 	var lock ImagesLock
-	if sound && len(images) == 0 && !l.exists(name) {
-		return &ImagesLock{Source: FromModule}
-	}
 	good := l.read(name, remedy, func(f *file, data []byte) {
 		lock = parseLock(f, data)
 		if sound {
@@ -43,6 +45,39 @@ func (l *loader) lock(dir string, images []Image, sound bool) *ImagesLock {
 		l.problems = l.problems[:before]
 	}
 	return nil
+}
+
+// locks insists on images.lock.yml where it must be: a version without one, say
+// because its registry is out of reach, can be worked on and cannot be published.
+func (l *loader) locks(c *Catalog) {
+	if l.missingLocks {
+		return
+	}
+	for _, v := range c.versions() {
+		dir := l.relative(v.Dir)
+		name := path.Join(dir, ImagesLockFile)
+		published := slices.Contains(c.Repository.Published[path.Base(path.Dir(dir))], path.Base(dir))
+		if published && v.Images == nil && !l.exists(name) {
+			l.bad(name, "missing; run %q", relock(versionID(dir), v.Offered()))
+		}
+	}
+}
+
+// versionID names a version folder to the commands: packages/keda/2.21.0 is
+// keda@2.21.0.
+func versionID(dir string) string { return path.Base(path.Dir(dir)) + "@" + path.Base(dir) }
+
+// Relock is the command that writes v's images.lock.yml.
+func (v *Version) Relock() string {
+	return relock(v.Package.Name+"@"+v.Version, v.Offered())
+}
+
+func relock(id string, images []Image) string {
+	command := "strake images lock " + id
+	if slices.ContainsFunc(images, func(img Image) bool { return img.Command == "" }) {
+		command += " --images=" + string(FromUpstream)
+	}
+	return command
 }
 
 func parseLock(f *file, data []byte) (lock ImagesLock) {

@@ -181,7 +181,8 @@ type Version struct {
 	Includes       []Software `yaml:"includes"`
 	// LeftOut are the optional images that the version does not have.
 	LeftOut []LeftOut `yaml:"leftOut,omitempty"`
-	// Images is images.lock.yml.
+	// Images is images.lock.yml; nil where there is none yet, which only a
+	// version that is not published may be.
 	Images *ImagesLock `yaml:"-"`
 	// modules maps a command to the folder of the module that pins it.
 	modules map[string]string

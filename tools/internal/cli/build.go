@@ -77,6 +77,7 @@ func buildAll(ctx context.Context, a *app, flags buildFlags) error {
 	if err != nil {
 		return err
 	}
+	sayUnlocked(ctx, c.Unlocked()...)
 	r, err := repository.Build(ctx, c, repository.Options{Rewrite: flags.force})
 	if err != nil {
 		return err

@@ -47,12 +47,12 @@ func newImagesList(a *app) *cobra.Command {
 		Example: `  strake images list
   strake images list keda -o json`,
 		ValidArgsFunction: a.completeVersions,
-		RunE: a.around(func(_ *cobra.Command, args []string) error {
+		RunE: a.around(func(cmd *cobra.Command, args []string) error {
 			_, versions, err := a.selected(args)
 			if err != nil {
 				return err
 			}
-			return printImages(a.out(), output, versions)
+			return printImages(a.out(), output, locked(cmd.Context(), versions))
 		}),
 	}
 	output.add(cmd)
@@ -114,6 +114,9 @@ that differs from images.lock.yml is an error that names both.`,
 			_, versions, err := a.selected(args)
 			if err != nil {
 				return err
+			}
+			if len(args) == 0 {
+				versions = locked(cmd.Context(), versions)
 			}
 			for _, v := range versions {
 				if _, err := image.Build(cmd.Context(), v, flags.options(v)); err != nil {

@@ -25,6 +25,7 @@ and more. Each finding says what to do. Findings end with exit code 3.`,
 			if err != nil {
 				return err
 			}
+			locked(cmd.Context(), versions)
 			findings, err := lint.Run(cmd.Context(), c, versions)
 			if err != nil {
 				return err

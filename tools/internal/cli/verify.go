@@ -35,6 +35,7 @@ hashed; with STRAKE_CACHE set to an empty folder all are compiled again.`,
 			if err != nil {
 				return err
 			}
+			sayUnlocked(cmd.Context(), c.Unlocked()...)
 			findings, err := repository.Verify(cmd.Context(), c)
 			if err != nil {
 				return err
@@ -58,6 +59,9 @@ func verifyImages(ctx context.Context, c *catalog.Catalog) error {
 		return err
 	}
 	for _, v := range versions {
+		if v.Images == nil {
+			continue
+		}
 		if _, err := image.Build(ctx, v, image.Options{Rehash: true}); err != nil {
 			return err
 		}

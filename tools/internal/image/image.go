@@ -115,7 +115,7 @@ func each[T, R any](ctx context.Context, o Options, items []T, do func(context.C
 
 func checkLocked(v *catalog.Version, o Options) error {
 	if v.Images == nil {
-		return fmt.Errorf("%s has no %s: run %q", v.ID(), catalog.ImagesLockFile, relock(v))
+		return fmt.Errorf("%s has no %s: run %q", v.ID(), catalog.ImagesLockFile, v.Relock())
 	}
 	if o.Source != "" && o.Source != v.Images.Source {
 		return fmt.Errorf("images of %s are locked from %q, not from %q: lock them anew to change that", v.ID(), v.Images.Source, o.Source)
@@ -123,7 +123,7 @@ func checkLocked(v *catalog.Version, o Options) error {
 	for _, img := range v.Images.Images {
 		for _, p := range o.Platforms {
 			if !slices.Contains(platformsOf(img), p) {
-				return fmt.Errorf("image %s of %s is not locked for %s: run %q", img.Name, v.ID(), p, relock(v)+" --platform "+p)
+				return fmt.Errorf("image %s of %s is not locked for %s: run %q", img.Name, v.ID(), p, v.Relock()+" --platform "+p)
 			}
 		}
 	}
@@ -134,7 +134,7 @@ func declared(v *catalog.Version, name string) (catalog.Image, error) {
 	i := slices.IndexFunc(v.Package.Images, func(img catalog.Image) bool { return img.Name == name })
 	if i < 0 {
 		return catalog.Image{}, fmt.Errorf("%s of %s names the image %s, which %s does not: run %q",
-			catalog.ImagesLockFile, v.ID(), name, catalog.PackageFile, relock(v))
+			catalog.ImagesLockFile, v.ID(), name, catalog.PackageFile, v.Relock())
 	}
 	return v.Package.Images[i], nil
 }
@@ -145,11 +145,6 @@ func platformsOf(img catalog.LockedImage) []string {
 		all = append(all, p.Platform)
 	}
 	return all
-}
-
-// relock is the command that makes a new lock.
-func relock(v *catalog.Version) string {
-	return "strake images lock " + v.Package.Name + "@" + v.Version
 }
 
 // commandName is what ko calls a command's binary.

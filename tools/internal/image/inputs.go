@@ -50,7 +50,7 @@ type inputs struct {
 // files and starts no process.
 func Inputs(v *catalog.Version, img catalog.Image, platforms []string) (string, error) {
 	if v.Images == nil {
-		return "", fmt.Errorf("%s has no %s: run %q", v.ID(), catalog.ImagesLockFile, relock(v))
+		return "", fmt.Errorf("%s has no %s: run %q", v.ID(), catalog.ImagesLockFile, v.Relock())
 	}
 	return hashInputs(v, img, platforms, v.Images.Toolchain, v.Images.Base)
 }

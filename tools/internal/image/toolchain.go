@@ -70,7 +70,7 @@ func (t toolchain) pinned(v *catalog.Version) error {
 		return nil
 	}
 	return fmt.Errorf("%s of %s pins %s, but %s runs here: put the pinned release on PATH, or lock the images anew with %q",
-		catalog.ImagesLockFile, v.ID(), v.Images.Toolchain, t.Version, relock(v))
+		catalog.ImagesLockFile, v.ID(), v.Images.Toolchain, t.Version, v.Relock())
 }
 
 // goToolchain has the go command switch to the release that compiled strake,

@@ -53,7 +53,7 @@ func lockedWorkshop(ctx context.Context, v *catalog.Version) (*workshop, error) 
 	}
 	if b.digest != v.Images.Base {
 		return nil, fmt.Errorf("%s of %s pins the base layer %s, but this strake and toolchain make %s: use the strake that locked it, or lock the images anew with %q",
-			catalog.ImagesLockFile, v.ID(), v.Images.Base, b.digest, relock(v))
+			catalog.ImagesLockFile, v.ID(), v.Images.Base, b.digest, v.Relock())
 	}
 	return &workshop{version: v, toolchain: t, base: b}, nil
 }
@@ -83,7 +83,7 @@ func build(ctx context.Context, v *catalog.Version, img catalog.Image, locked ca
 	}
 	if key != locked.Inputs {
 		return oci.Artifact{}, fmt.Errorf("image %s of %s is locked for inputs %s, but they are now %s: package.yml, version.yml, go.mod or go.sum changed since; lock it anew with %q",
-			img.Name, v.ID(), locked.Inputs, key, relock(v))
+			img.Name, v.ID(), locked.Inputs, key, v.Relock())
 	}
 	same := func(s stored) error { return compare(s, locked) }
 	s, err := cached(ctx, key, o.Rehash, same, func(dir string) error {

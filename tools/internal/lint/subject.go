@@ -35,7 +35,9 @@ func (s *subject) schemaSource() []byte { return s.files[s.schemaFile] }
 
 // gather runs the stages up to what a cluster gets. A chart that manifest would
 // refuse is judged before, so that it is a finding and not the end of the run.
+// Where images are not locked yet, stand-ins are as good to judge by.
 func gather(ctx context.Context, c *catalog.Catalog, v *catalog.Version) (*subject, error) {
+	v = v.StandIn()
 	s := &subject{version: v, canonical: c.Repository.Canonical}
 	if err := s.readConfig(c.Root, v.Package); err != nil {
 		return nil, err
