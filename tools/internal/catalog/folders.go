@@ -85,16 +85,22 @@ func (l *loader) version(dir string, p *Package, sound bool) *Version {
 		v.modules = l.modules(dir, images)
 	}
 	v.Images = l.lock(dir, v.Offered(), sound)
-	l.strays(dir)
+	l.strays(dir, v)
 	return v
 }
 
 // strays finds YAML files with names that nothing reads, which are mostly
 // misspelt ones.
-func (l *loader) strays(dir string) {
+func (l *loader) strays(dir string, v *Version) {
+	known := []string{VersionFile, ImagesLockFile, VendirLockFile}
+	for _, img := range v.Offered() {
+		if img.Generate != nil {
+			known = append(known, img.Generate.Files...)
+		}
+	}
 	for _, e := range l.entries(dir) {
 		ext := path.Ext(e.Name())
-		read := slices.Contains([]string{VersionFile, ImagesLockFile, VendirLockFile}, e.Name())
+		read := slices.Contains(known, e.Name())
 		if !e.IsDir() && !read && (ext == ".yml" || ext == ".yaml") {
 			l.bad(path.Join(dir, e.Name()), "nothing reads this file; rename or remove it")
 		}

@@ -27,6 +27,9 @@ func checkImage(f *file, at string, img Image) {
 	if img.Command == "" && (img.Generate != nil || len(img.With)+len(img.Links)+len(img.Ldflags)+len(img.Tags)+len(img.Files) > 0) {
 		f.bad(at, "only an image with a command is built; add the command or remove generate, with, links, ldflags, tags and files")
 	}
+	if img.From != "" && img.Command != "" {
+		f.bad(at+".from", "an image that %s makes has no command here; remove one of the two", img.From)
+	}
 	if img.Generate != nil {
 		checkGenerate(f, at+".generate", *img.Generate)
 	}

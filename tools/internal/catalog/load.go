@@ -58,6 +58,7 @@ func Load(root string, options ...Option) (*Catalog, error) {
 		option(l)
 	}
 	c := &Catalog{Root: abs, Packages: l.packages()}
+	l.makers(c)
 	c.Repository = l.repository(c.Packages)
 	l.locks(c)
 	if err := join(l.problems); err != nil {

@@ -74,7 +74,7 @@ func (v *Version) Relock() string {
 
 func relock(id string, images []Image) string {
 	command := "strake images lock " + id
-	if slices.ContainsFunc(images, func(img Image) bool { return img.Command == "" }) {
+	if slices.ContainsFunc(images, func(img Image) bool { return img.Command == "" && img.From == "" }) {
 		command += " --images=" + string(FromUpstream)
 	}
 	return command
@@ -142,7 +142,7 @@ func checkAgainst(f *file, lock ImagesLock, images []Image, remedy string) {
 			f.bad(field+".name", "name is %q, but %q in %s; %s", lock.Images[i].Name, img.Name, PackageFile, remedy)
 		case lock.Images[i].Reference != img.Reference:
 			f.bad(field+".reference", "reference is %q, but %q in %s; %s", lock.Images[i].Reference, img.Reference, PackageFile, remedy)
-		case lock.Source == FromModule && img.Command == "":
+		case lock.Source == FromModule && img.Command == "" && img.From == "":
 			f.bad(field, "image %q has no command in %s, so it can only be locked with --images=upstream", img.Name, PackageFile)
 		}
 	}

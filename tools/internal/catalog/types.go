@@ -100,6 +100,9 @@ type Image struct {
 	Reference string `yaml:"reference"`
 	// Optional says that a version may leave the image out; see [LeftOut].
 	Optional bool `yaml:"optional,omitempty"`
+	// From names the package whose image of the same name this is: it is made
+	// there, and has the same digest here. [Version.From] says of which version.
+	From string `yaml:"from,omitempty"`
 	// Command is the import path of the main package; a "tool" directive of
 	// the version's go.mod pins it. An image without one can only be locked
 	// from upstream.
@@ -179,6 +182,9 @@ type Version struct {
 	Kubernetes     string     `yaml:"kubernetes"`
 	KappController string     `yaml:"kappController,omitempty"`
 	Includes       []Software `yaml:"includes"`
+	// From says, for each package whose images this one has too, of which version
+	// they are.
+	From map[string]string `yaml:"from,omitempty"`
 	// LeftOut are the optional images that the version does not have.
 	LeftOut []LeftOut `yaml:"leftOut,omitempty"`
 	// Images is images.lock.yml; nil where there is none yet, which only a
@@ -186,6 +192,8 @@ type Version struct {
 	Images *ImagesLock `yaml:"-"`
 	// modules maps a command to the folder of the module that pins it.
 	modules map[string]string
+	// makers maps the packages of From to the versions.
+	makers map[string]*Version
 }
 
 // Software is a part of the package that users know by its own name.

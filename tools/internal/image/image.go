@@ -69,6 +69,9 @@ func Lock(ctx context.Context, v *catalog.Version, o Options) (*catalog.ImagesLo
 	}
 	lock := &catalog.ImagesLock{Source: catalog.FromModule, Toolchain: w.toolchain.Version, Base: w.base.digest}
 	lock.Images, err = each(ctx, o, v.Offered(), func(ctx context.Context, img catalog.Image) (catalog.LockedImage, error) {
+		if img.From != "" {
+			return lockedElsewhere(v, img, o.Platforms)
+		}
 		return w.lock(ctx, img, o.Platforms)
 	})
 	return lock, err
@@ -91,8 +94,33 @@ func Build(ctx context.Context, v *catalog.Version, o Options) ([]oci.Artifact, 
 		if err != nil {
 			return oci.Artifact{}, err
 		}
-		return produce(ctx, v, img, locked, o)
+		maker, img := v.Maker(img)
+		return produce(ctx, maker, img, locked, o)
 	})
+}
+
+// lockedElsewhere is an image as the lock of the version that makes it says.
+func lockedElsewhere(v *catalog.Version, img catalog.Image, platforms []string) (catalog.LockedImage, error) {
+	maker, made := v.Maker(img)
+	i := slices.IndexFunc(lockedImages(maker), func(l catalog.LockedImage) bool { return l.Name == made.Name })
+	if i < 0 {
+		return catalog.LockedImage{}, fmt.Errorf("image %s of %s is made by %s, which has not locked it: run %q first", img.Name, v.ID(), maker.ID(), maker.Relock())
+	}
+	locked := maker.Images.Images[i]
+	for _, p := range platforms {
+		if !slices.Contains(platformsOf(locked), p) {
+			return catalog.LockedImage{}, fmt.Errorf("image %s of %s is not locked for %s by %s, which makes it: run %q first", img.Name, v.ID(), p, maker.ID(), maker.Relock()+" --platform "+p)
+		}
+	}
+	locked.Reference = img.Reference
+	return locked, nil
+}
+
+func lockedImages(v *catalog.Version) []catalog.LockedImage {
+	if v.Images == nil {
+		return nil
+	}
+	return v.Images.Images
 }
 
 // each calls do for every item, o.Jobs at a time, and keeps the order.

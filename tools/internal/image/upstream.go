@@ -65,6 +65,7 @@ func fetchUpstream(ctx context.Context, v *catalog.Version, img catalog.Image, l
 
 // published is the reference of the upstream project's own image.
 func published(v *catalog.Version, img catalog.Image) (string, error) {
+	v, img = v.Maker(img)
 	pattern := img.Published
 	if pattern == "" {
 		pattern = img.Reference + ":${VERSION}"
