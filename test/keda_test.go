@@ -12,6 +12,12 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
+// kedaWorks scales by a metric that this test serves, and by a real broker.
+func kedaWorks(t *testing.T, c *cluster) {
+	t.Run("by a metric", func(t *testing.T) { kedaScales(t, c) })
+	t.Run("by a broker's lag", func(t *testing.T) { kedaScalesOnLag(t, c) })
+}
+
 // kedaScales lets a metrics API, served by this test, drive a Deployment: the
 // operator takes it from 0 to 1, the HPA and KEDA's external metrics API to 3,
 // and the cooldown back to 0.

@@ -5,5 +5,6 @@ import "testing"
 // works has, for each published package, what it is for: see the package
 // comment. A package without a line here fails TestEveryPackageHasItsWork.
 var works = map[string]func(t *testing.T, c *cluster){
-	"keda": kedaScales,
+	"dapr": daprWorks,
+	"keda": kedaWorks,
 }
