@@ -64,21 +64,54 @@ func (c *cluster) snapshot(t *testing.T) map[string]bool {
 func (c *cluster) requireNothingLeft(t *testing.T, before map[string]bool) {
 	t.Helper()
 	eventually(t, 90*time.Second, "the cluster is as it was before the install", func() (bool, string) {
-		after := c.snapshot(t)
-		var differences []string
-		for id := range after {
-			if !before[id] {
-				differences = append(differences, "left: "+id)
-			}
-		}
-		for id := range before {
-			if !after[id] {
-				differences = append(differences, "gone: "+id)
-			}
-		}
-		sort.Strings(differences)
+		differences := c.differencesSince(t, before)
 		return len(differences) == 0, "\n  " + strings.Join(differences, "\n  ")
 	})
+}
+
+func (c *cluster) differencesSince(t *testing.T, before map[string]bool) []string {
+	t.Helper()
+	after := c.snapshot(t)
+	var differences []string
+	for id := range after {
+		if !before[id] {
+			differences = append(differences, "left: "+id)
+		}
+	}
+	for id := range before {
+		if !after[id] {
+			differences = append(differences, "gone: "+id)
+		}
+	}
+	sort.Strings(differences)
+	return differences
+}
+
+// TestNothingLeftSeesWhatIsLeft keeps requireNothingLeft from being blind.
+func TestNothingLeftSeesWhatIsLeft(t *testing.T) {
+	c := onCluster(t)
+	namespace := c.namespace(t, "left")
+	before := c.snapshot(t)
+	c.apply(t, `apiVersion: coordination.k8s.io/v1
+kind: Lease
+metadata: {name: forgotten, namespace: `+namespace+`}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: forgottens.strake.test}
+spec:
+  group: strake.test
+  scope: Cluster
+  names: {kind: Forgotten, plural: forgottens}
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]`)
+	crd := kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
+	t.Cleanup(func() { c.delete(t, crd, "", "forgottens.strake.test") })
+	require.Subset(t, c.differencesSince(t, before), []string{
+		"left: Lease.coordination.k8s.io forgotten in " + namespace,
+		"left: CustomResourceDefinition.apiextensions.k8s.io forgottens.strake.test",
+	})
+	before["Secret taken in "+namespace] = true
+	require.Contains(t, c.differencesSince(t, before), "gone: Secret taken in "+namespace)
 }
 
 // eachObject visits every object of every kind that can be listed, or only

@@ -26,6 +26,7 @@ const (
 	commonDir    = configDir + "/" + catalog.CommonDir
 	crdFile      = upstreamDir + "/crds.yml"
 	objectFile   = upstreamDir + "/objects.yml"
+	requiresFile = upstreamDir + "/requires.yml"
 	imagesFile   = ".imgpkg/images.yml"
 	schemaFile   = "config/schema.yml"
 	factsFile    = "config/package.star"

@@ -29,6 +29,9 @@ func content(v *catalog.Version, repo catalog.Repository, objects []manifest.Obj
 			return nil, err
 		}
 	}
+	if asked := askedAPIs(v); len(asked) > 0 {
+		files[requiresFile] = requiresSchema(asked, repo)
+	}
 	files[factsFile] = facts(v)
 	files[imagesFile] = lock
 	return files, nil

@@ -20,17 +20,21 @@ import (
 // OpenAPI document as JSON. It is checked with kapp-controller's own rules.
 func packageCR(v *catalog.Version, repo catalog.Repository, reference string, schema []byte) ([]byte, error) {
 	name := repo.FullName(v.Package.Name)
+	annotations, err := requiresAnnotations(v, repo)
+	if err != nil {
+		return nil, err
+	}
 	pkg := packaging.Package{
 		TypeMeta:   typeMeta("Package"),
-		ObjectMeta: metav1.ObjectMeta{Name: name + "." + v.Version},
+		ObjectMeta: metav1.ObjectMeta{Name: name + "." + v.Version, Annotations: annotations},
 		Spec: packaging.PackageSpec{
 			RefName:                         name,
 			Version:                         v.Version,
 			Licenses:                        v.Licenses,
 			ReleasedAt:                      metav1.Time{Time: v.ReleasedAt.UTC()},
-			CapactiyRequirementsDescription: v.Capacity,
+			CapactiyRequirementsDescription: requirements(v, repo),
 			ReleaseNotes:                    v.ReleaseNotes,
-			Template:                        packaging.AppTemplateSpec{Spec: app(reference)},
+			Template:                        packaging.AppTemplateSpec{Spec: app(v, reference)},
 			ValuesSchema:                    packaging.ValuesSchema{OpenAPIv3: runtime.RawExtension{Raw: schema}},
 			IncludedSoftware:                included(v),
 			KappControllerVersionSelection:  selection(v.KappController),
@@ -46,11 +50,15 @@ func packageCR(v *catalog.Version, repo catalog.Repository, reference string, sc
 // app is how kapp-controller installs the bundle: fetch, ytt, kbld, kapp.
 // kbld takes the lock as "imgpkg pull" leaves it, so that images come from
 // where the bundle came from.
-func app(reference string) *kappctrl.AppSpec {
+func app(v *catalog.Version, reference string) *kappctrl.AppSpec {
+	ytt := &kappctrl.AppTemplateYtt{Paths: []string{configDir}}
+	if len(askedAPIs(v)) > 0 {
+		ytt.ValuesFrom = clusterAPIs()
+	}
 	return &kappctrl.AppSpec{
 		Fetch: []kappctrl.AppFetch{{ImgpkgBundle: &kappctrl.AppFetchImgpkgBundle{Image: reference}}},
 		Template: []kappctrl.AppTemplate{
-			{Ytt: &kappctrl.AppTemplateYtt{Paths: []string{configDir}}},
+			{Ytt: ytt},
 			{Kbld: &kappctrl.AppTemplateKbld{Paths: []string{"-", imagesFile}}},
 		},
 		Deploy: []kappctrl.AppDeploy{{Kapp: &kappctrl.AppDeployKapp{}}},

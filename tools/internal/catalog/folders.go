@@ -79,6 +79,7 @@ func (l *loader) version(dir string, p *Package, sound bool) *Version {
 		if sound {
 			checkLeftOut(f, v.LeftOut, p)
 		}
+		v.lines = f.lines
 	})
 	v.Package, v.Dir = p, l.path(dir)
 	if images := v.Offered(); sound && len(commands(images)) > 0 {

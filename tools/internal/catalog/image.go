@@ -136,14 +136,15 @@ func checkImageFile(f *file, at string, file ImageFile) {
 
 func cleanAbsolute(p string) bool { return path.IsAbs(p) && path.Clean(p) == p && p != "/" }
 
-func checkUnique(f *file, images []Image, field string, key func(Image) string) {
+// checkUnique notes the items of a list whose key another has already.
+func checkUnique[T any](f *file, list string, items []T, field string, key func(T) string) {
 	first := map[string]int{}
-	for i, img := range images {
-		at := fmt.Sprintf("images[%d].%s", i, field)
-		if j, found := first[key(img)]; found && key(img) != "" {
-			f.bad(at, "%s %q is that of images[%d] too; every image needs its own", field, key(img), j)
+	for i, item := range items {
+		at := fmt.Sprintf("%s[%d].%s", list, i, field)
+		if j, found := first[key(item)]; found && key(item) != "" {
+			f.bad(at, "%s %q is that of %s[%d] too; each of them needs its own", field, key(item), list, j)
 			continue
 		}
-		first[key(img)] = i
+		first[key(item)] = i
 	}
 }

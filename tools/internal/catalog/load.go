@@ -61,6 +61,7 @@ func Load(root string, options ...Option) (*Catalog, error) {
 	l.makers(c)
 	c.Repository = l.repository(c.Packages)
 	l.locks(c)
+	l.requirements(c)
 	if err := join(l.problems); err != nil {
 		return nil, err
 	}

@@ -26,8 +26,8 @@ func parsePackage(f *file, data []byte, dir string) (p Package) {
 		checkImage(f, fmt.Sprintf("images[%d]", i), img)
 	}
 	checkOptional(f, p)
-	checkUnique(f, p.Images, "name", func(img Image) string { return img.Name })
-	checkUnique(f, p.Images, "reference", func(img Image) string { return img.Reference })
+	checkUnique(f, "images", p.Images, "name", func(img Image) string { return img.Name })
+	checkUnique(f, "images", p.Images, "reference", func(img Image) string { return img.Reference })
 	return p
 }
 

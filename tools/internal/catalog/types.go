@@ -187,9 +187,13 @@ type Version struct {
 	From map[string]string `yaml:"from,omitempty"`
 	// LeftOut are the optional images that the version does not have.
 	LeftOut []LeftOut `yaml:"leftOut,omitempty"`
+	// Requires are the packages that this version needs on the cluster first.
+	Requires []Requirement `yaml:"requires,omitempty"`
 	// Images is images.lock.yml; nil where there is none yet, which only a
 	// version that is not published may be.
 	Images *ImagesLock `yaml:"-"`
+	// lines are where version.yml has its fields, for checks across packages.
+	lines map[string]int
 	// modules maps a command to the folder of the module that pins it.
 	modules map[string]string
 	// makers maps the packages of From to the versions.
@@ -209,6 +213,23 @@ type Software struct {
 type LeftOut struct {
 	Image string `yaml:"image"`
 	// Reason completes "IMAGE is left out: ".
+	Reason string `yaml:"reason"`
+}
+
+// Requirement is what a version needs of another package of the catalog.
+type Requirement struct {
+	// Package is the other package's name.
+	Package string `yaml:"package"`
+	// Constraint is a range of its versions, such as ">=3.6.0 <4.0.0".
+	Constraint string `yaml:"constraint"`
+	// Optional needs depend on the values: they decide the order of what is
+	// installed together, but are not installed by themselves.
+	Optional bool `yaml:"optional,omitempty"`
+	// API is a group and version that the cluster serves when the other
+	// package is there, such as serving.knative.dev/v1. An install that is not
+	// optional refuses to begin without it.
+	API string `yaml:"api,omitempty"`
+	// Reason says to people what the other package is needed for.
 	Reason string `yaml:"reason"`
 }
 

@@ -21,7 +21,9 @@ func newUp(a *app) *cobra.Command {
 		Use:   "up",
 		Short: "Bring up a cluster on this machine with packages on it",
 		Long: `Up makes a kind cluster with a registry beside it, puts the real kapp-controller
-on it, offers the repository of this checkout, and installs packages from it.
+on it, offers the repository of this checkout, and installs packages from it,
+in the order in which they require each other ("strake requires"); what one of
+them cannot do without is added.
 It can be run again at any time: what is done already is left alone.
 
 The first run builds images from source, and the node image too where the
@@ -124,7 +126,11 @@ func up(ctx context.Context, a *app, f upFlags, plan *platform.Plan) error {
 func printUp(w io.Writer, f upFlags, r *platform.Result) error {
 	fmt.Fprintf(w, "\nThe cluster %s is ready, with the registry %s.\n\n", r.Cluster.Context, r.Cluster.RegistryPush)
 	for _, i := range r.Installed {
-		fmt.Fprintf(w, "  %s %s is installed as %s/%s\n", i.Package, i.Version, i.Namespace, i.Name)
+		fmt.Fprintf(w, "  %s %s is installed as %s/%s", i.Package, i.Version, i.Namespace, i.Name)
+		if len(i.RequiredBy) > 0 {
+			fmt.Fprintf(w, ", which %s requires", strings.Join(i.RequiredBy, ", "))
+		}
+		fmt.Fprintln(w)
 	}
 	_, err := fmt.Fprintf(w, `
 What to type next:

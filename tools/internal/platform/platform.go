@@ -39,7 +39,8 @@ const DefaultNamespace = "strake"
 
 // Options say what is wanted.
 type Options struct {
-	// Packages are the versions to install; see [Default].
+	// Packages are the versions to install; see [Default]. What they require is
+	// added.
 	Packages []*catalog.Version
 	// Values are the values of packages (YAML), by package name.
 	Values map[string][]byte
@@ -52,6 +53,8 @@ type Options struct {
 type Plan struct {
 	catalog *catalog.Catalog
 	options Options
+	// packages are to be installed in this order.
+	packages []catalog.Needed
 	// bootstrap is deployed by kapp, before there is a kapp-controller.
 	bootstrap []*catalog.Version
 }
@@ -77,6 +80,9 @@ type Installed struct {
 	Name      string `json:"name"`
 	Package   string `json:"package"`
 	Version   string `json:"version"`
+	// RequiredBy are the versions, as in "keda 2.21.0", for which the package
+	// was added; empty for one that was asked for.
+	RequiredBy []string `json:"requiredBy,omitempty"`
 }
 
 // New makes a plan. What is not published is for the project's own use, and a
@@ -91,7 +97,11 @@ func New(c *catalog.Catalog, o Options) (*Plan, error) {
 	if err := onePerPackage(o.Packages); err != nil {
 		return nil, err
 	}
-	p := &Plan{catalog: c, options: o}
+	packages, err := c.InstallOrder(o.Packages)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{catalog: c, options: o, packages: packages}
 	for _, pkg := range c.Packages {
 		if len(c.Repository.Published[pkg.Name]) == 0 && len(pkg.Versions) > 0 {
 			p.bootstrap = append(p.bootstrap, pkg.Versions[len(pkg.Versions)-1])
@@ -144,10 +154,17 @@ func (p *Plan) Steps() []Step {
 		steps = append(steps, Step{"deploy " + v.ID() + " with kapp", p.deploy(v)})
 	}
 	steps = append(steps, Step{"offer the package repository in " + globalNamespace, p.offer})
-	for _, v := range p.options.Packages {
-		steps = append(steps, Step{"install " + v.ID() + " in the namespace " + p.options.Namespace, p.install(v)})
+	for _, n := range p.packages {
+		steps = append(steps, Step{"install " + n.ID() + " in the namespace " + p.options.Namespace + because(n), p.install(n)})
 	}
 	return steps
+}
+
+func because(n catalog.Needed) string {
+	if len(n.By) == 0 {
+		return ""
+	}
+	return ", which " + ids(n.By) + " requires"
 }
 
 // Up does all steps. What is done already costs little, so a second run on a
@@ -169,13 +186,19 @@ func (p *Plan) Up(ctx context.Context) (*Result, error) {
 
 // images are the versions whose images are needed.
 func (p *Plan) images() []*catalog.Version {
-	return slices.Concat(p.bootstrap, p.options.Packages)
+	images := slices.Clone(p.bootstrap)
+	for _, n := range p.packages {
+		images = append(images, n.Version)
+	}
+	return images
 }
 
-func ids(versions []*catalog.Version) string {
+func ids(versions []*catalog.Version) string { return strings.Join(idList(versions), ", ") }
+
+func idList(versions []*catalog.Version) []string {
 	var list []string
 	for _, v := range versions {
 		list = append(list, v.ID())
 	}
-	return strings.Join(list, ", ")
+	return list
 }

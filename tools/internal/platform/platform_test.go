@@ -65,6 +65,22 @@ func TestSteps(t *testing.T) {
 	}, says)
 }
 
+func TestStepsAddWhatIsRequired(t *testing.T) {
+	c := newCatalog(t)
+	app := versions(t, c, "app@1.0.0")
+	app[0].Requires = []catalog.Requirement{{Package: "extra", Constraint: ">=0.1.0", Reason: "to have more"}}
+	plan, err := New(c, Options{Packages: app, Namespace: "here"})
+	require.NoError(t, err)
+	steps := plan.Steps()
+	require.Equal(t, "make the images of boot 1.0.0, extra 0.1.0, app 1.0.0", steps[1].Says)
+	require.Equal(t, "install extra 0.1.0 in the namespace here, which app 1.0.0 requires", steps[len(steps)-2].Says)
+	require.Equal(t, "install app 1.0.0 in the namespace here", steps[len(steps)-1].Says)
+
+	app[0].Requires[0].Constraint = ">=2.0.0"
+	_, err = New(c, Options{Packages: versions(t, c, "app@1.0.0", "extra@0.1.0")})
+	require.ErrorContains(t, err, "app 1.0.0 requires extra >=2.0.0 (to have more), which is not 0.1.0; choose another version")
+}
+
 func TestPlanWithoutPackages(t *testing.T) {
 	plan, err := New(newCatalog(t), Options{})
 	require.NoError(t, err)

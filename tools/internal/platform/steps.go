@@ -109,11 +109,11 @@ func (p *Plan) offer(ctx context.Context, s *state) error {
 	})
 }
 
-func (p *Plan) install(v *catalog.Version) func(context.Context, *state) error {
+func (p *Plan) install(v catalog.Needed) func(context.Context, *state) error {
 	return func(ctx context.Context, s *state) error {
 		pkg := install.Package{
 			Name: v.Package.Name, Namespace: p.options.Namespace,
-			Package: p.catalog.Repository.FullName(v.Package.Name), Version: v.Version,
+			Package: p.catalog.Repository.FullName(v.Package.Name), Version: v.Version.Version,
 			Values: p.options.Values[v.Package.Name],
 		}
 		if err := s.client.Package(ctx, pkg); err != nil {
@@ -121,6 +121,7 @@ func (p *Plan) install(v *catalog.Version) func(context.Context, *state) error {
 		}
 		s.result.Installed = append(s.result.Installed, Installed{
 			Namespace: pkg.Namespace, Name: pkg.Name, Package: pkg.Package, Version: pkg.Version,
+			RequiredBy: idList(v.By),
 		})
 		return nil
 	}

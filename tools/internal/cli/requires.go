@@ -1,0 +1,172 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/devcluster"
+	"github.com/strake-dev/strake/tools/internal/devcluster/install"
+)
+
+type requiresFlags struct {
+	check               bool
+	kubeconfig, context string
+	output              outputFlags
+}
+
+// requiresRow is one need of a version as it is printed.
+type requiresRow struct {
+	// By is the version that has the need, as in "keda 2.21.0".
+	By         string `json:"by"`
+	Package    string `json:"package"`
+	Constraint string `json:"constraint"`
+	Optional   bool   `json:"optional"`
+	API        string `json:"api,omitempty"`
+	Reason     string `json:"reason"`
+	// Found says what satisfies the need on the cluster; empty for nothing.
+	Found string `json:"found,omitempty"`
+}
+
+func newRequires(a *app) *cobra.Command {
+	var flags requiresFlags
+	cmd := &cobra.Command{
+		Use:   "requires [PACKAGE[@VERSION]...]",
+		Short: "List what packages need of each other, and what a cluster lacks",
+		Long: `Requires lists the packages that must be on a cluster before another one, with
+the reason. "strake up" installs in this order and adds what is needed.
+
+With --check it looks at a cluster before you install there: a need is satisfied
+by a PackageInstall that has reconciled a version in the range, or by whoever
+serves the need's API. What is missing and not optional ends with exit code 3.
+An install itself refuses to begin, too, where such an API is missing.`,
+		Example: `  strake requires
+  strake requires keda@2.21.0 -o json
+  strake requires keda --check --context my-cluster`,
+		ValidArgsFunction: a.completeVersions,
+		RunE: a.around(func(cmd *cobra.Command, args []string) error {
+			return requires(cmd.Context(), a, flags, args)
+		}),
+	}
+	f := cmd.Flags()
+	f.BoolVar(&flags.check, "check", false, "look for the needs on a cluster")
+	f.StringVar(&flags.kubeconfig, "kubeconfig", "", "`file` with the cluster's address and credentials (default: kubectl's)")
+	f.StringVar(&flags.context, "context", "", "`context` of the kubeconfig (default: its current one)")
+	flags.output.add(cmd)
+	mustComplete(cmd, "context", cobra.NoFileCompletions)
+	return cmd
+}
+
+func requires(ctx context.Context, a *app, f requiresFlags, args []string) error {
+	c, versions, err := a.selected(args)
+	if err != nil {
+		return err
+	}
+	rows := requiresRows(versions)
+	if f.check {
+		if err := findNeeds(ctx, f, c.Repository, rows); err != nil {
+			return err
+		}
+	}
+	if err := f.output.print(a.out(), rows, func(w io.Writer) error { return printRequires(w, f.check, rows) }); err != nil || !f.check {
+		return err
+	}
+	if missing := missingNeeds(rows); len(missing) > 0 {
+		return findingsf("the cluster lacks %s: install that first", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+func requiresRows(versions []*catalog.Version) []requiresRow {
+	rows := []requiresRow{}
+	for _, v := range versions {
+		for _, r := range v.Requires {
+			rows = append(rows, requiresRow{
+				By: v.ID(), Package: r.Package, Constraint: r.Constraint, Optional: r.Optional, API: r.API, Reason: strings.TrimSpace(r.Reason),
+			})
+		}
+	}
+	return rows
+}
+
+// findNeeds fills in what the cluster has.
+func findNeeds(ctx context.Context, f requiresFlags, repo catalog.Repository, rows []requiresRow) error {
+	config, err := devcluster.RESTConfig(f.kubeconfig, f.context)
+	if err != nil {
+		return err
+	}
+	client, err := install.New(config)
+	if err != nil {
+		return err
+	}
+	present, err := client.Present(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		row := &rows[i]
+		need := catalog.Requirement{Constraint: row.Constraint}
+		if at := slices.IndexFunc(present[repo.FullName(row.Package)], need.Admits); at >= 0 {
+			row.Found = row.Package + " " + present[repo.FullName(row.Package)][at]
+			continue
+		}
+		if row.API == "" {
+			continue
+		}
+		served, err := client.Serves(row.API)
+		if err != nil {
+			return err
+		}
+		if served {
+			row.Found = row.API + ", of unknown version"
+		}
+	}
+	return nil
+}
+
+func missingNeeds(rows []requiresRow) []string {
+	var missing []string
+	for _, row := range rows {
+		need := row.Package + " " + row.Constraint
+		if row.Found == "" && !row.Optional && !slices.Contains(missing, need) {
+			missing = append(missing, need)
+		}
+	}
+	return missing
+}
+
+func printRequires(w io.Writer, checked bool, rows []requiresRow) error {
+	if len(rows) == 0 {
+		_, err := fmt.Fprintln(w, "nothing is required")
+		return err
+	}
+	head := []string{"VERSION", "REQUIRES", "RANGE", "NEEDED"}
+	if checked {
+		head = append(head, "FOUND")
+	}
+	var lines [][]string
+	for _, row := range rows {
+		needed := "always"
+		if row.Optional {
+			needed = "by values"
+		}
+		line := []string{row.By, row.Package, row.Constraint, needed}
+		if checked {
+			line = append(line, found(row))
+		}
+		lines = append(lines, append(line, row.Reason))
+	}
+	return table(w, append(head, "REASON"), lines)
+}
+
+func found(row requiresRow) string {
+	if row.Found == "" {
+		return "missing"
+	}
+	return row.Found
+}
