@@ -125,6 +125,7 @@ func (l *loader) repository(packages []*Package) (r Repository) {
 	l.read(RepositoryFile, "it names the domain and the canonical repository", func(f *file, data []byte) {
 		r = parseRepository(f, data)
 		checkPublished(f, r, packages)
+		checkBootstrap(f, r, packages)
 	})
 	return r
 }

@@ -122,6 +122,9 @@ func TestLoadErrors(t *testing.T) {
 		{"published package", repo, "boat:", "bote:", []string{repo + `:5: package "bote" is not in packages/; known: boat`}},
 		{"published version", repo, "[1.2.0]", "[1.2.1, 1.2.0, 1.2.0]", []string{repo + `:5: boat has no version "1.2.1"; known: 1.2.0`, `version "1.2.0" is listed twice`}},
 
+		{"bootstrap package", repo, "published:", "bootstrap: [bote]\npublished:", []string{repo + `:4: package "bote" is not in packages/; known: boat`}},
+		{"bootstrap of what is published", repo, "published:", "bootstrap: [boat]\npublished:", []string{repo + `:4: boat is published, so it is installed from the repository`}},
+
 		{"package name", pkg, "name: boat", "name: ship", []string{pkg + `:1: name "ship" differs from its folder "boat"`}},
 		{"source URL", pkg, "https://example.com/boat", "example.com/boat", []string{pkg + `:9: metadata.source "example.com/boat" is not an https URL`}},
 		{"manifest kind", pkg, "kind: kustomize", "kind: jsonnet", []string{pkg + `:11: unknown kind "jsonnet"; known: ["plain" "kustomize" "helm" "ytt"]`}},

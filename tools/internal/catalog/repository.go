@@ -80,6 +80,18 @@ func checkPublished(f *file, r Repository, packages []*Package) {
 	}
 }
 
+func checkBootstrap(f *file, r Repository, packages []*Package) {
+	for i, name := range r.Bootstrap {
+		at := fmt.Sprintf("bootstrap[%d]", i)
+		switch {
+		case !slices.ContainsFunc(packages, func(p *Package) bool { return filepath.Base(p.Dir) == name }):
+			f.bad(at, "package %q is not in %s/; known: %s", name, packagesDir, packageNames(packages))
+		case len(r.Published[name]) > 0:
+			f.bad(at, "%s is published, so it is installed from the repository; name it in one of the two lists", name)
+		}
+	}
+}
+
 func checkPublishedVersions(f *file, at string, p *Package, versions []string) {
 	for i, version := range versions {
 		field := fmt.Sprintf("%s[%d]", at, i)

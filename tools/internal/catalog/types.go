@@ -25,8 +25,12 @@ type Repository struct {
 	// Version is the semantic version of the repository bundle.
 	Version string `yaml:"version"`
 	// Published maps a package's name to the versions that are offered to users.
-	// A package that is not named is for the project's own use.
+	// A package that is not named is for the project's own use, or not ready.
 	Published map[string][]string `yaml:"published"`
+	// Bootstrap are packages of the project's own that a development cluster
+	// needs before the repository can be offered there. Their newest versions
+	// are deployed with kapp, in this order.
+	Bootstrap []string `yaml:"bootstrap,omitempty"`
 }
 
 // Package is packages/NAME/package.yml and the version folders beside it.

@@ -85,9 +85,8 @@ type Installed struct {
 	RequiredBy []string `json:"requiredBy,omitempty"`
 }
 
-// New makes a plan. What is not published is for the project's own use, and a
-// development cluster is that use: the newest version of each such package is
-// deployed first.
+// New makes a plan. The newest versions of the repository's bootstrap packages
+// are deployed first.
 func New(c *catalog.Catalog, o Options) (*Plan, error) {
 	for _, v := range o.Packages {
 		if !c.Published(v) {
@@ -102,10 +101,12 @@ func New(c *catalog.Catalog, o Options) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{catalog: c, options: o, packages: packages}
-	for _, pkg := range c.Packages {
-		if len(c.Repository.Published[pkg.Name]) == 0 && len(pkg.Versions) > 0 {
-			p.bootstrap = append(p.bootstrap, pkg.Versions[len(pkg.Versions)-1])
+	for _, name := range c.Repository.Bootstrap {
+		pkg, err := c.Package(name)
+		if err != nil {
+			return nil, err
 		}
+		p.bootstrap = append(p.bootstrap, pkg.Versions[len(pkg.Versions)-1])
 	}
 	return p, nil
 }

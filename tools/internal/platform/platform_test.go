@@ -12,7 +12,8 @@ import (
 )
 
 // newCatalog has the published packages app (two versions, of which the newer
-// one is not offered) and extra, and boot, which is the project's own.
+// one is not offered) and extra, boot, which comes before all of them, and
+// draft, which nobody is offered yet.
 func newCatalog(t *testing.T) *catalog.Catalog {
 	t.Helper()
 	c := &catalog.Catalog{
@@ -20,9 +21,10 @@ func newCatalog(t *testing.T) *catalog.Catalog {
 		Repository: catalog.Repository{
 			Domain: "strake.test", Canonical: "registry.strake.test/strake/platform",
 			Published: map[string][]string{"app": {"1.0.0"}, "extra": {"0.1.0"}},
+			Bootstrap: []string{"boot"},
 		},
 	}
-	for _, list := range [][]string{{"app", "1.0.0", "2.0.0"}, {"boot", "0.9.0", "1.0.0"}, {"extra", "0.1.0"}} {
+	for _, list := range [][]string{{"app", "1.0.0", "2.0.0"}, {"boot", "0.9.0", "1.0.0"}, {"draft", "0.1.0"}, {"extra", "0.1.0"}} {
 		p := &catalog.Package{Name: list[0]}
 		for _, version := range list[1:] {
 			p.Versions = append(p.Versions, &catalog.Version{Package: p, Version: version})
