@@ -6,5 +6,6 @@ import "testing"
 // comment. A package without a line here fails TestEveryPackageHasItsWork.
 var works = map[string]func(t *testing.T, c *cluster){
 	"dapr": daprWorks,
+	"flux": fluxDelivers,
 	"keda": kedaWorks,
 }

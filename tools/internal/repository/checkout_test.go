@@ -1,8 +1,6 @@
 package repository_test
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -20,19 +18,8 @@ func checkout(tb testing.TB) *catalog.Catalog {
 	require.NoError(tb, err)
 	for _, p := range c.Packages {
 		for _, v := range p.Versions {
-			if v.Images == nil {
-				v.Images = madeUpLock(p)
-			}
+			v.Images = v.StandIn().Images
 		}
 	}
 	return c
-}
-
-func madeUpLock(p *catalog.Package) *catalog.ImagesLock {
-	lock := &catalog.ImagesLock{Source: catalog.FromModule}
-	for i, image := range p.Images {
-		digest := "sha256:" + strings.Repeat(fmt.Sprintf("%02x", i+1), 32)
-		lock.Images = append(lock.Images, catalog.LockedImage{Name: image.Name, Reference: image.Reference, Digest: digest})
-	}
-	return lock
 }
