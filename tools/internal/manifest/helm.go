@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -168,6 +169,11 @@ func crdObjects(c *chart.Chart, dir string) ([]Object, error) {
 	return objects, errors.Join(errs...)
 }
 
+// looseMarkers are what helm alone takes for markers of documents: three dashes
+// at the start of a line with something right behind them, as "{{- end -}}" after
+// a marker leaves it.
+var looseMarkers = regexp.MustCompile(`(?m)^---([^\s-])`)
+
 func fromTemplates(rendered map[string]string, lines *locator, dir string) ([]Object, error) {
 	var objects []Object
 	var errs []error
@@ -176,7 +182,7 @@ func fromTemplates(rendered map[string]string, lines *locator, dir string) ([]Ob
 			continue
 		}
 		file := sourceOf(dir, key)
-		some, err := decode(file, []byte(rendered[key]))
+		some, err := decode(file, looseMarkers.ReplaceAll([]byte(rendered[key]), []byte("---\n$1")))
 		errs = append(errs, err)
 		for _, o := range some {
 			if isSkippedHook(o) {
