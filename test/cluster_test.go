@@ -84,14 +84,25 @@ func lasting(t *testing.T) context.Context {
 // apply sends YAML documents by server-side apply, in their order.
 func (c *cluster) apply(t *testing.T, documents string) {
 	t.Helper()
+	require.NoError(t, c.tryApply(lasting(t), documents))
+}
+
+// tryApply is apply for what the cluster may refuse.
+func (c *cluster) tryApply(ctx context.Context, documents string) error {
 	for document := range strings.SplitSeq(strings.TrimPrefix(documents, "---\n"), "\n---\n") {
 		object := &unstructured.Unstructured{}
-		require.NoError(t, yaml.Unmarshal([]byte(document), &object.Object), document)
+		if err := yaml.Unmarshal([]byte(document), &object.Object); err != nil {
+			return fmt.Errorf("reading %s: %w", document, err)
+		}
 		resource, err := c.of(object.GroupVersionKind(), object.GetNamespace())
-		require.NoError(t, err, document)
-		_, err = resource.Apply(lasting(t), object.GetName(), object, metav1.ApplyOptions{FieldManager: fieldManager, Force: true})
-		require.NoError(t, err, document)
+		if err != nil {
+			return fmt.Errorf("applying %s: %w", document, err)
+		}
+		if _, err = resource.Apply(ctx, object.GetName(), object, metav1.ApplyOptions{FieldManager: fieldManager, Force: true}); err != nil {
+			return fmt.Errorf("applying %s: %w", document, err)
+		}
 	}
+	return nil
 }
 
 // get answers with one object, or nil where there is none.

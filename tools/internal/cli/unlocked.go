@@ -23,7 +23,7 @@ func locked(ctx context.Context, versions []*catalog.Version) []*catalog.Version
 // sayUnlocked tells what keeps versions from being published, and the way out.
 func sayUnlocked(ctx context.Context, versions ...*catalog.Version) {
 	for _, v := range versions {
-		progress.From(ctx).Step("%s has no %s, so it cannot be published; where its registries can be reached: %s",
+		progress.From(ctx).Step("%s has no %s, so it cannot be published; lock it with: %s",
 			v.ID(), catalog.ImagesLockFile, v.Relock())
 	}
 }

@@ -157,12 +157,12 @@ func caseVersion(t *testing.T, p *catalog.Package, dir string) *catalog.Version 
 	t.Helper()
 	name, err := os.ReadFile(filepath.Join(dir, "version"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return p.Versions[len(p.Versions)-1].StandIn()
+		return p.Versions[len(p.Versions)-1]
 	}
 	require.NoError(t, err)
 	v, err := p.Version(strings.TrimSpace(string(name)))
 	require.NoError(t, err)
-	return v.StandIn()
+	return v
 }
 
 func without(objects []manifest.Object, kind string) []manifest.Object {

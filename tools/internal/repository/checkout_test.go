@@ -9,7 +9,7 @@ import (
 )
 
 // checkout is the project's own catalog. A version whose images are not locked
-// yet is given digests that nothing has.
+// yet has digests that stand in.
 func checkout(tb testing.TB) *catalog.Catalog {
 	tb.Helper()
 	root, err := catalog.FindRoot(".")
