@@ -5,7 +5,9 @@ import "testing"
 // works has, for each published package, what it is for: see the package
 // comment. A package without a line here fails TestEveryPackageHasItsWork.
 var works = map[string]func(t *testing.T, c *cluster){
-	"dapr": daprWorks,
-	"flux": fluxDelivers,
-	"keda": kedaWorks,
+	"cert-manager": certManagerIssues,
+	"dapr":         daprWorks,
+	"flux":         fluxDelivers,
+	"keda":         kedaWorks,
+	"traefik":      traefikRoutes,
 }
