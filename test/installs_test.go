@@ -31,7 +31,6 @@ var (
 	deploymentKind         = kind("apps", "v1", "Deployment")
 	secretKind             = kind("", "v1", "Secret")
 	configMapKind          = kind("", "v1", "ConfigMap")
-	serviceAccountKind     = kind("", "v1", "ServiceAccount")
 	clusterRoleBindingKind = kind("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding")
 )
 
@@ -131,28 +130,31 @@ func (c *cluster) installs(t *testing.T) []string {
 // failed first shows a person what was there.
 func (c *cluster) startEmpty(t *testing.T) {
 	t.Helper()
-	c.removeInstalls(t, c.installs(t))
+	c.uninstall(t, c.installs(t), "--delete-objects")
 	namespaces := c.namespaces(t)
 	t.Cleanup(func() {
 		if t.Failed() {
 			c.explainInstalls(t, without(c.namespaces(t), namespaces))
 		}
-		c.removeInstalls(t, c.installs(t))
+		c.uninstall(t, c.installs(t), "--delete-objects")
 	})
 }
 
-// removeInstalls deletes PackageInstalls, the last one first, each with what
-// `strake up` put beside it.
-func (c *cluster) removeInstalls(t *testing.T, names []string) {
+// uninstall removes packages, the last one first, by `strake uninstall`. It
+// refuses to where somebody still uses their CRDs, unless it is told to.
+func (c *cluster) uninstall(t *testing.T, names []string, flags ...string) {
 	t.Helper()
-	for _, name := range slices.Backward(names) {
-		c.deleteInstall(t, installNamespace, name)
-		installer := installNamespace + "-" + name + "-installer"
-		c.delete(t, clusterRoleBindingKind, "", installer)
-		c.delete(t, serviceAccountKind, installNamespace, installer)
-		c.delete(t, secretKind, installNamespace, name+"-values")
-		c.delete(t, secretKind, installNamespace, name+"-overlays")
+	if len(names) == 0 {
+		return
 	}
+	args := append([]string{"uninstall", "--kubeconfig", shared.kubeconfig, "--namespace", installNamespace}, flags...)
+	for _, name := range slices.Backward(names) {
+		args = append(args, name)
+	}
+	ctx, cancel := context.WithTimeout(lasting(t), 10*time.Minute)
+	defer cancel()
+	lost, err := strake(ctx, "", args...)
+	require.NoError(t, err, "%s", lost)
 }
 
 // deleteInstall waits until kapp-controller has let the install go.

@@ -73,7 +73,7 @@ func (c *cluster) proveNewest(t *testing.T, name, version string) {
 		c.requireSteady(t, i.Name)
 	}
 	c.work(t, name, "work")
-	c.removeInstalls(t, namesOf(installed))
+	c.uninstall(t, namesOf(installed))
 	c.requireNothingLeft(t, before)
 }
 
@@ -89,7 +89,7 @@ func (c *cluster) proveWay(t *testing.T, name, version, next string) {
 	c.requireVersion(t, name, next)
 	c.requireSteady(t, name)
 	c.work(t, name, "work of "+next)
-	c.removeInstalls(t, namesOf(installed))
+	c.uninstall(t, namesOf(installed))
 	c.requireNothingLeft(t, before)
 }
 

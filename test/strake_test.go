@@ -92,7 +92,7 @@ func (c *cluster) up(t *testing.T, packages ...string) []installedAs {
 func (c *cluster) install(t *testing.T, name string) {
 	t.Helper()
 	there := c.installs(t)
-	t.Cleanup(func() { c.removeInstalls(t, without(c.installs(t), there)) })
+	t.Cleanup(func() { c.uninstall(t, without(c.installs(t), there)) })
 	c.up(t, name)
 }
 

@@ -31,7 +31,7 @@ func TestUp(t *testing.T) {
 	t.Run("on an existing cluster", func(t *testing.T) { c.upOnExisting(t, args, again) })
 	t.Run("kctrl sees the installs", func(t *testing.T) { kctrlSees(t, again) })
 
-	c.removeInstalls(t, namesOf(again.Installed))
+	c.uninstall(t, namesOf(again.Installed))
 	c.requireNothingLeft(t, before)
 }
 

@@ -21,8 +21,8 @@ func TestWrongValuesAreRefusedBeforeAnythingIsDeployed(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			namespace := c.namespace(t, "values")
-			c.apply(t, installer(namespace)+"\n---\n"+packageInstall(namespace, "wrong", newest, tc.values))
-			t.Cleanup(func() { c.uninstall(t, namespace, "wrong") })
+			c.apply(t, installer(namespace)+"\n---\n"+packageInstall(namespace, "wrong", "keda.strake.internal", newest, tc.values))
+			t.Cleanup(func() { c.withdraw(t, namespace, "wrong") })
 			var failure string
 			eventually(t, 2*time.Minute, "the install is refused", func() (bool, string) {
 				object := c.get(t, packageInstallKind, namespace, "wrong")
@@ -37,7 +37,7 @@ func TestWrongValuesAreRefusedBeforeAnythingIsDeployed(t *testing.T) {
 	}
 }
 
-// installer is a service account that may do what an install of KEDA needs.
+// installer is a service account that may do what an install needs.
 // It is cluster-admin: what is tested here is the package, not its rights.
 func installer(namespace string) string {
 	return fmt.Sprintf(`apiVersion: v1
@@ -53,7 +53,7 @@ subjects:
 }
 
 // packageInstall is an install and the Secret with its values.
-func packageInstall(namespace, name, version, values string) string {
+func packageInstall(namespace, name, pkg, version, values string) string {
 	return fmt.Sprintf(`apiVersion: v1
 kind: Secret
 metadata: {name: %[2]s-values, namespace: %[1]s}
@@ -70,11 +70,11 @@ spec:
     refName: %[3]s
     versionSelection: {constraints: %[4]q}
   values:
-  - secretRef: {name: %[2]s-values}`, namespace, name, "keda.strake.internal", version, strings.ReplaceAll(values, "\n", "\n    "))
+  - secretRef: {name: %[2]s-values}`, namespace, name, pkg, version, strings.ReplaceAll(values, "\n", "\n    "))
 }
 
-// uninstall deletes an install of a test and the rights that it had.
-func (c *cluster) uninstall(t *testing.T, namespace, name string) {
+// withdraw deletes an install of a test and the rights that it had.
+func (c *cluster) withdraw(t *testing.T, namespace, name string) {
 	t.Helper()
 	c.deleteInstall(t, namespace, name)
 	c.delete(t, clusterRoleBindingKind, "", namespace+"-installer")

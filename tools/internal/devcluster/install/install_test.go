@@ -90,6 +90,7 @@ func TestObjects(t *testing.T) {
 	used, _, err := unstructured.NestedString(full.Object, "spec", "serviceAccountName")
 	require.NoError(t, err)
 	require.Equal(t, account.GetName(), used)
+	require.NotEmpty(t, account.GetLabels(), "the API server notes who applied an object by its fields")
 
 	image, _, err := unstructured.NestedString(repositoryObject(Repository{Name: "r", Namespace: "n", Image: "h/r@sha256:1"}).Object,
 		"spec", "fetch", "imgpkgBundle", "image")

@@ -116,8 +116,11 @@ func (c *Client) deleteOwn(ctx context.Context, o *unstructured.Unstructured) er
 
 func administrator(p Package) []*unstructured.Unstructured {
 	name := p.Namespace + "-" + p.Name + "-installer"
+	account := object("v1", "ServiceAccount", p.Namespace, name, nil)
+	// An object without any field of ours would not be known as ours again.
+	account.SetLabels(map[string]string{"app.kubernetes.io/managed-by": fieldManager})
 	return []*unstructured.Unstructured{
-		object("v1", "ServiceAccount", p.Namespace, name, nil),
+		account,
 		object("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "", name, map[string]any{
 			"roleRef":  map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
 			"subjects": []any{map[string]any{"kind": "ServiceAccount", "name": name, "namespace": p.Namespace}},
