@@ -123,6 +123,7 @@ func TestLoadErrors(t *testing.T) {
 		{"published version", repo, "[1.2.0]", "[1.2.1, 1.2.0, 1.2.0]", []string{repo + `:5: boat has no version "1.2.1"; known: 1.2.0`, `version "1.2.0" is listed twice`}},
 
 		{"bootstrap package", repo, "published:", "bootstrap: [bote]\npublished:", []string{repo + `:4: package "bote" is not in packages/; known: boat`}},
+		{"storage package", repo, "published:", "storage: bote\npublished:", []string{repo + `:4: package "bote" is not in packages/; known: boat`}},
 		{"bootstrap of what is published", repo, "published:", "bootstrap: [boat]\npublished:", []string{repo + `:4: boat is published, so it is installed from the repository`}},
 
 		{"package name", pkg, "name: boat", "name: ship", []string{pkg + `:1: name "ship" differs from its folder "boat"`}},
@@ -158,6 +159,8 @@ func TestLoadErrors(t *testing.T) {
 		{"version folder", version, "version: 1.2.0", "version: 1.2.1", []string{version + `:1: version "1.2.1" differs from its folder "1.2.0"`}},
 		{"upstream", version, "capacity", "upstream: v1.2.0\ncapacity", []string{version + `:5: upstream "v1.2.0" begins with "v"`}},
 		{"licenses", version, "[Apache-2.0]", "[]", []string{version + `:4: no license`}},
+		{"upgradesFrom", version, "capacity", "upgradesFrom: older\ncapacity", []string{version + `:5: upgradesFrom "older" is not a range of versions`}},
+		{"exception without a reason", pkg, "images:", "lint: {allow: [{rule: x, object: y}]}\nimages:", []string{pkg + `:17: missing field "lint.allow[0].reason"`}},
 		{"constraint", version, ">=1.29.0", "~> 1.29", []string{version + `:6: kubernetes "~> 1.29" is not a range of versions`}},
 
 		{"tool", mod, "\texample.com/boat/cmd/pump\n", "", []string{mod + `:6: no tool directive for example.com/boat/cmd/pump, which package.yml builds; run "go get -tool example.com/boat/cmd/pump@VERSION" here`}},

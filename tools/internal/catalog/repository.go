@@ -81,8 +81,14 @@ func checkPublished(f *file, r Repository, packages []*Package) {
 }
 
 func checkBootstrap(f *file, r Repository, packages []*Package) {
+	own := map[string]string{}
 	for i, name := range r.Bootstrap {
-		at := fmt.Sprintf("bootstrap[%d]", i)
+		own[fmt.Sprintf("bootstrap[%d]", i)] = name
+	}
+	if r.Storage != "" {
+		own["storage"] = r.Storage
+	}
+	for at, name := range own {
 		switch {
 		case !slices.ContainsFunc(packages, func(p *Package) bool { return filepath.Base(p.Dir) == name }):
 			f.bad(at, "package %q is not in %s/; known: %s", name, packagesDir, packageNames(packages))

@@ -13,14 +13,7 @@ import (
 var groupVersion = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+[a-z0-9]+/v[0-9a-z]+$`)
 
 // Admits tells whether a version of the required package satisfies the need.
-func (r Requirement) Admits(version string) bool {
-	admits, err := semver.ParseRange(r.Constraint)
-	if err != nil {
-		return false
-	}
-	v, err := semver.Parse(version)
-	return err == nil && admits(v)
-}
+func (r Requirement) Admits(version string) bool { return inRange(r.Constraint, version) }
 
 // requirements checks what versions require of one another, which takes all
 // packages.

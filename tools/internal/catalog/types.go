@@ -31,6 +31,10 @@ type Repository struct {
 	// needs before the repository can be offered there. Their newest versions
 	// are deployed with kapp, in this order.
 	Bootstrap []string `yaml:"bootstrap,omitempty"`
+	// Storage is a package of the project's own that binds
+	// PersistentVolumeClaims on a development cluster whose nodes bring
+	// nothing that does.
+	Storage string `yaml:"storage,omitempty"`
 }
 
 // Package is packages/NAME/package.yml and the version folders beside it.
@@ -45,8 +49,27 @@ type Package struct {
 	Manifests []Manifest `yaml:"manifests,omitempty"`
 	// Images are all images that the rendered objects name.
 	Images []Image `yaml:"images,omitempty"`
+	// Lint are findings of the linter that are meant to be, in all versions.
+	Lint Lint `yaml:"lint,omitempty"`
 	// Versions are sorted by semantic version, oldest first.
 	Versions []*Version `yaml:"-"`
+}
+
+// Lint changes what the linter says.
+type Lint struct {
+	Allow []LintException `yaml:"allow,omitempty"`
+}
+
+// LintException makes the linter keep silent about some findings. One that
+// keeps it from nothing is a finding itself.
+type LintException struct {
+	// Rule is the name at the end of the finding.
+	Rule string `yaml:"rule"`
+	// Object is the finding's, as in "Deployment.apps keda/keda-operator";
+	// a "*" stands for any text.
+	Object string `yaml:"object"`
+	// Reason says why it must be so.
+	Reason string `yaml:"reason"`
 }
 
 // Metadata is shown to people who browse packages; see PackageMetadata in
@@ -191,6 +214,12 @@ type Version struct {
 	From map[string]string `yaml:"from,omitempty"`
 	// LeftOut are the optional images that the version does not have.
 	LeftOut []LeftOut `yaml:"leftOut,omitempty"`
+	// UpgradesFrom is the range of this package's versions from which one moves
+	// here in one step, such as ">=1.22.0 <1.23.0". All but the oldest version
+	// say so, and admit the one before them.
+	UpgradesFrom string `yaml:"upgradesFrom,omitempty"`
+	// Lint are findings of the linter that are meant to be, in this version.
+	Lint Lint `yaml:"lint,omitempty"`
 	// Requires are the packages that this version needs on the cluster first.
 	Requires []Requirement `yaml:"requires,omitempty"`
 	// Images is images.lock.yml; nil where there is none yet, which only a

@@ -25,6 +25,7 @@ func parseVersion(f *file, data []byte, dir string) (v Version) {
 	}
 	checkConstraint(f, "kubernetes", v.Kubernetes)
 	checkConstraint(f, "kappController", v.KappController)
+	checkConstraint(f, "upgradesFrom", v.UpgradesFrom)
 	return v
 }
 
@@ -37,6 +38,19 @@ func checkConstraint(f *file, field, text string) {
 	if _, err := semver.ParseRange(text); err != nil {
 		f.bad(field, "%s %q is not a range of versions such as \">=1.29.0 <2.0.0\": %v", field, text, err)
 	}
+}
+
+// MovesFrom tells whether one may move to v from an older version in one step.
+func (v *Version) MovesFrom(older string) bool { return inRange(v.UpgradesFrom, older) }
+
+// inRange tells whether a version is in a range; nothing is in an empty one.
+func inRange(constraint, version string) bool {
+	admits, err := semver.ParseRange(constraint)
+	if err != nil {
+		return false
+	}
+	v, err := semver.Parse(version)
+	return err == nil && admits(v)
 }
 
 // Published tells whether the repository offers v to users.

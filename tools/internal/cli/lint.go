@@ -16,7 +16,9 @@ func newLint(a *app) *cobra.Command {
 		Short: "Find what would bite on a cluster later",
 		Long: `Lint looks at the packages as a cluster would see them: images that are not
 locked, kapp rules that hit more than they say, values without a description,
-and more. Each finding says what to do. Findings end with exit code 3.`,
+containers that may run as root, upgrades that lose objects, and more. Each
+finding says what to do. What must be so is allowed by an exception with a
+reason, in package.yml or version.yml. Findings end with exit code 3.`,
 		Example: `  strake lint
   strake lint keda@2.21.0 -o json`,
 		ValidArgsFunction: a.completeVersions,

@@ -65,23 +65,50 @@ func (f Finding) String() string {
 // sorted by package, version, file and line, each finding once. An error means
 // that a version could not be judged, not that it is bad.
 func Run(ctx context.Context, c *catalog.Catalog, versions []*catalog.Version) ([]Finding, error) {
-	perVersion := make([][]Finding, len(versions))
+	subjects, err := gatherAll(ctx, c, versions)
+	if err != nil {
+		return nil, err
+	}
+	var findings []Finding
+	for _, s := range subjects {
+		if slices.ContainsFunc(versions, func(v *catalog.Version) bool { return v.Dir == s.version.Dir }) {
+			findings = append(findings, judge(s)...)
+		}
+	}
+	return sorted(except(c, versions, findings)), nil
+}
+
+// gatherAll answers with the versions and, since some rules compare, with those
+// before them.
+func gatherAll(ctx context.Context, c *catalog.Catalog, versions []*catalog.Version) ([]*subject, error) {
+	var packages [][]*subject
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, v := range versions {
-		group.Go(func() error {
-			s, err := gather(ctx, c, v)
-			if err != nil {
-				return fmt.Errorf("linting %s: %w", v.ID(), err)
-			}
-			perVersion[i] = judge(s)
-			return nil
-		})
+	for _, p := range c.Packages {
+		last := slices.IndexFunc(versions, func(v *catalog.Version) bool { return v.Package == p })
+		if last < 0 {
+			continue
+		}
+		subjects := make([]*subject, len(p.Versions))
+		packages = append(packages, subjects)
+		for i, v := range p.Versions {
+			group.Go(func() (err error) {
+				if subjects[i], err = gather(ctx, c, v); err != nil {
+					return fmt.Errorf("linting %s: %w", v.ID(), err)
+				}
+				return nil
+			})
+		}
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return sorted(slices.Concat(perVersion...)), nil
+	for _, subjects := range packages {
+		for i, s := range subjects {
+			s.older = subjects[:i]
+		}
+	}
+	return slices.Concat(packages...), nil
 }
 
 // judge applies all rules to one version.

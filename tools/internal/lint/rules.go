@@ -19,5 +19,9 @@ func rules() []rule {
 		{"helm-nondeterminism", false, checkCharts},
 		{"secret-with-data", false, checkSecrets},
 		{"into-ns", false, checkIntoNs},
+		{"container-root", false, checkRoot},
+		{"container-memory", false, checkMemory},
+		{"crd-version-dropped", false, checkCRDs},
+		{"upgrade-path", false, checkUpgradePath},
 	}
 }

@@ -46,26 +46,39 @@ rebaseRules:
   - apiVersionKindMatcher: {apiVersion: v1, kind: ConfigMap, name: other}
 `
 
-// checkout is a project with one package of one version, whose upstream stands
-// in vendir.yml. Files replace those of the same name.
-func checkout(t *testing.T, files map[string]string) *catalog.Catalog {
-	t.Helper()
-	all := map[string]string{
-		"repo/repository.yml": "domain: strake.internal\ncanonical: " + canonical + "\nversion: 0.1.0\npublished: {boat: [1.0.0]}\n",
-		"packages/boat/package.yml": `name: boat
+const boatPackage = `name: boat
 metadata: {displayName: Boat, shortDescription: Floats, longDescription: Floats, providerName: Yard, maintainers: [Yard], categories: [ships], source: "https://example.com/boat"}
 manifests: [{kind: plain, path: upstream/boat}]
 images: [{name: hull, reference: ghcr.io/example/hull}]
-`,
-		"packages/boat/1.0.0/version.yml": `version: 1.0.0
+`
+
+const boatVersion = `version: 1.0.0
 releasedAt: 2026-01-02
 releaseNotes: None
 licenses: [Apache-2.0]
 kubernetes: ">=1.29.0"
 includes: []
-`,
-		"packages/boat/1.0.0/images.lock.yml": "source: upstream\nimages:\n- {name: hull, reference: ghcr.io/example/hull, digest: \"" + digestA +
-			"\", platforms: [{platform: linux/amd64, digest: \"" + digestB + "\"}]}\n",
+`
+
+const boatLock = "source: upstream\nimages:\n- {name: hull, reference: ghcr.io/example/hull, digest: \"" + digestA +
+	"\", platforms: [{platform: linux/amd64, digest: \"" + digestB + "\"}]}\n"
+
+// goodPod is a Pod that no rule refuses.
+const goodPod = `apiVersion: v1
+kind: Pod
+metadata: {name: boat, namespace: harbour}
+spec: {containers: [{name: hull, image: "ghcr.io/example/hull:main", securityContext: {runAsNonRoot: true}, resources: {limits: {memory: 1Gi}}}]}
+`
+
+// checkout is a project with one package of one version, whose upstream stands
+// in vendir.yml. Files replace those of the same name.
+func checkout(t *testing.T, files map[string]string) *catalog.Catalog {
+	t.Helper()
+	all := map[string]string{
+		"repo/repository.yml":                 "domain: strake.internal\ncanonical: " + canonical + "\nversion: 0.1.0\npublished: {boat: [1.0.0]}\n",
+		"packages/boat/package.yml":           boatPackage,
+		"packages/boat/1.0.0/version.yml":     boatVersion,
+		"packages/boat/1.0.0/images.lock.yml": boatLock,
 	}
 	for name, content := range files {
 		all[name] = content
@@ -110,13 +123,15 @@ func TestRun(t *testing.T) {
 		`boat@1.0.0 Config.kapp.k14s.io: rebaseRules[0] keeps data["sidecar"] of ConfigMap harbour/boat as first installed, so no value, overlay or upgrade changes it; let the rule name only the keys that the cluster writes, or take them out of the package (freeze-rebase)`,
 		`upstream/boat/boat.yml:1: boat@1.0.0 ConfigMap harbour/boat: data.sidecar names the image "quay.io/example/sidecar:1", which is not locked; add it to images in package.yml and run "strake images lock boat@1.0.0", or replace it before kbld runs (unlocked-image)`,
 		`upstream/boat/boat.yml:6: boat@1.0.0 Secret harbour/keys: the Secret ships with stringData["pin"], which is the same for everyone who has the package; ship it empty for a controller to fill, or let a value name a Secret of the user's (secret-with-data)`,
+		`upstream/boat/boat.yml:11: boat@1.0.0 Pod harbour/boat: the container hull has no limit of memory; give it one by a value with a default, or allow it in package.yml with the reason (container-memory)`,
+		`upstream/boat/boat.yml:11: boat@1.0.0 Pod harbour/boat: the container hull may run as root, since nothing forbids it; set securityContext.runAsNonRoot to true by an overlay, or allow it in package.yml with the reason (container-root)`,
 	}, lines)
 }
 
 func TestRunOnGoodPackage(t *testing.T) {
 	t.Setenv(cache.EnvDir, t.TempDir())
 	c := checkout(t, map[string]string{
-		"packages/boat/vendir.yml":        inline("apiVersion: v1\nkind: Pod\nmetadata: {name: boat, namespace: harbour}\nspec: {containers: [{name: hull, image: \"ghcr.io/example/hull:main\"}]}\n"),
+		"packages/boat/vendir.yml":        inline(goodPod),
 		"packages/boat/config/schema.yml": "#@data/values-schema\n---\n#@schema/desc \"Where\"\nnamespace: harbour\n",
 	})
 	versions, err := c.Select([]string{"boat"})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"path/filepath"
 
 	"sigs.k8s.io/yaml"
 
@@ -29,6 +30,10 @@ type subject struct {
 	schema     map[string]any
 	schemaFile string
 	packageCR  map[string]any
+	// older are the same package's versions before this one, oldest first.
+	older []*subject
+	// versionFile is version.yml, below the checkout.
+	versionFile string
 }
 
 func (s *subject) schemaSource() []byte { return s.files[s.schemaFile] }
@@ -38,7 +43,7 @@ func (s *subject) schemaSource() []byte { return s.files[s.schemaFile] }
 // Where images are not locked yet, stand-ins are as good to judge by.
 func gather(ctx context.Context, c *catalog.Catalog, v *catalog.Version) (*subject, error) {
 	v = v.StandIn()
-	s := &subject{version: v, canonical: c.Repository.Canonical}
+	s := &subject{version: v, canonical: c.Repository.Canonical, versionFile: relative(c.Root, filepath.Join(v.Dir, catalog.VersionFile))}
 	if err := s.readConfig(c.Root, v.Package); err != nil {
 		return nil, err
 	}
