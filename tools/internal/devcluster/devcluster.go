@@ -15,9 +15,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/strake-dev/strake/tools/internal/cache"
+	"github.com/strake-dev/strake/tools/internal/devcluster/nodeimage"
 	"github.com/strake-dev/strake/tools/internal/progress"
 )
 
@@ -82,6 +84,9 @@ type Result struct {
 	// RegistryCluster as nodes and pods do. Both speak plain HTTP.
 	RegistryPush    string `json:"registryPush" yaml:"registryPush"`
 	RegistryCluster string `json:"registryCluster" yaml:"registryCluster"`
+	// NeedsStorage tells that nothing on the cluster binds
+	// PersistentVolumeClaims: the node image from source has no provisioner.
+	NeedsStorage bool `json:"needsStorage,omitempty" yaml:"needsStorage,omitempty"`
 	// Created tells a new cluster from one that was there.
 	Created bool `json:"created" yaml:"created"`
 }
@@ -117,6 +122,7 @@ func Up(ctx context.Context, o Options) (*Result, error) {
 	if err := s.run(ctx, s.upSteps()); err != nil {
 		return nil, explain(ctx, err)
 	}
+	s.result.NeedsStorage = strings.HasPrefix(s.result.NodeImage, nodeimage.Repository+":")
 	return &s.result, nil
 }
 

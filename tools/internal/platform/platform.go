@@ -57,6 +57,8 @@ type Plan struct {
 	packages []catalog.Needed
 	// bootstrap is deployed by kapp, before there is a kapp-controller.
 	bootstrap []*catalog.Version
+	// storage is deployed where nothing binds PersistentVolumeClaims; or nil.
+	storage *catalog.Version
 }
 
 // Step is one part of a plan.
@@ -102,13 +104,27 @@ func New(c *catalog.Catalog, o Options) (*Plan, error) {
 	}
 	p := &Plan{catalog: c, options: o, packages: packages}
 	for _, name := range c.Repository.Bootstrap {
-		pkg, err := c.Package(name)
+		v, err := newest(c, name)
 		if err != nil {
 			return nil, err
 		}
-		p.bootstrap = append(p.bootstrap, pkg.Versions[len(pkg.Versions)-1])
+		p.bootstrap = append(p.bootstrap, v)
+	}
+	if name := c.Repository.Storage; name != "" && o.Cluster.Context == "" {
+		if p.storage, err = newest(c, name); err != nil {
+			return nil, err
+		}
 	}
 	return p, nil
+}
+
+// newest is the newest version of a package, published or not.
+func newest(c *catalog.Catalog, name string) (*catalog.Version, error) {
+	pkg, err := c.Package(name)
+	if err != nil {
+		return nil, err
+	}
+	return pkg.Versions[len(pkg.Versions)-1], nil
 }
 
 func onePerPackage(versions []*catalog.Version) error {
@@ -151,6 +167,9 @@ func (p *Plan) Steps() []Step {
 		{"bring up the cluster and its registry", p.cluster},
 		{"push bundles and images to the cluster's registry", p.push},
 	}
+	if p.storage != nil {
+		steps = append(steps, Step{"deploy " + p.storage.ID() + " with kapp, where the nodes bring no storage", p.store})
+	}
 	for _, v := range p.bootstrap {
 		steps = append(steps, Step{"deploy " + v.ID() + " with kapp", p.deploy(v)})
 	}
@@ -188,6 +207,9 @@ func (p *Plan) Up(ctx context.Context) (*Result, error) {
 // images are the versions whose images are needed.
 func (p *Plan) images() []*catalog.Version {
 	images := slices.Clone(p.bootstrap)
+	if p.storage != nil {
+		images = append(images, p.storage)
+	}
 	for _, n := range p.packages {
 		images = append(images, n.Version)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/devcluster"
 )
 
 // newCatalog has the published packages app (two versions, of which the newer
@@ -81,6 +82,18 @@ func TestStepsAddWhatIsRequired(t *testing.T) {
 	app[0].Requires[0].Constraint = ">=2.0.0"
 	_, err = New(c, Options{Packages: versions(t, c, "app@1.0.0", "extra@0.1.0")})
 	require.ErrorContains(t, err, "app 1.0.0 requires extra >=2.0.0 (to have more), which is not 0.1.0; choose another version")
+}
+
+func TestStepsForStorage(t *testing.T) {
+	c := newCatalog(t)
+	c.Repository.Storage = "draft"
+	says := func(o Options) string {
+		plan, err := New(c, o)
+		require.NoError(t, err)
+		return plan.Steps()[4].Says
+	}
+	require.Equal(t, "deploy draft 0.1.0 with kapp, where the nodes bring no storage", says(Options{}))
+	require.Equal(t, "deploy boot 1.0.0 with kapp", says(Options{Cluster: devcluster.Options{Context: "theirs"}}), "an existing cluster has its own")
 }
 
 func TestPlanWithoutPackages(t *testing.T) {

@@ -102,6 +102,13 @@ func (p *Plan) deploy(v *catalog.Version) func(context.Context, *state) error {
 	}
 }
 
+func (p *Plan) store(ctx context.Context, s *state) error {
+	if !s.result.Cluster.NeedsStorage {
+		return nil
+	}
+	return p.deploy(p.storage)(ctx, s)
+}
+
 func (p *Plan) offer(ctx context.Context, s *state) error {
 	s.result.Repository = p.inCluster(s) + "@" + s.repository.Image.Digest
 	return s.client.Repository(ctx, install.Repository{

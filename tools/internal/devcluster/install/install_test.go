@@ -121,6 +121,11 @@ func TestApplyOnceWaitsForTheApp(t *testing.T) {
 	require.Equal(t, 2, asked, "the App had seen its generation only at the second look")
 }
 
+func TestPassing(t *testing.T) {
+	require.True(t, passing(errors.New("PackageRepository strake: reconciling failed: kapp: Error: unable to retrieve the complete list of server APIs: stale GroupVersion discovery")))
+	require.False(t, passing(errors.New("PackageInstall keda: reconciling failed: ytt: Error: unknown key")))
+}
+
 func TestWithoutCluster(t *testing.T) {
 	c, err := New(&rest.Config{Host: "127.0.0.1:1"})
 	require.NoError(t, err)

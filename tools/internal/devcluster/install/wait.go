@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -28,23 +29,45 @@ func (c *Client) WaitServed(ctx context.Context, groupVersion string) error {
 	})
 }
 
-// quickly is how soon a failure may come to be tried once more: a
-// kapp-controller that was just started again fails while the API that it
-// serves itself is not back yet, and would try again only minutes later.
-const quickly = 30 * time.Second
+// A failure may be tried again: once if it comes quickly, since a PackageInstall
+// repeats at first what its App said of what it had before, and for as long as
+// a start takes if the API server is the reason. A kapp-controller that was just
+// started again fails while the API that it serves itself is not back yet, and
+// would try again only minutes later.
+const (
+	quickly     = 30 * time.Second
+	startOfAPIs = time.Minute
+)
 
 // applyAndWait applies one of kapp-controller's objects, whose work worker
 // does, and waits until it has reconciled this very generation of it.
 func (c *Client) applyAndWait(ctx context.Context, o, worker *unstructured.Unstructured) error {
 	begun := time.Now()
-	err := c.applyOnce(ctx, o, worker)
-	if !errors.Is(err, errFailed) || time.Since(begun) > quickly {
-		return err
+	for first := true; ; first = false {
+		err := c.applyOnce(ctx, o, worker)
+		took := time.Since(begun)
+		again := first && took < quickly || passing(err) && took < startOfAPIs
+		if !errors.Is(err, errFailed) || !again {
+			return err
+		}
+		if err := c.WaitServed(ctx, packagesAPI); err != nil {
+			return err
+		}
 	}
-	if err := c.WaitServed(ctx, packagesAPI); err != nil {
-		return err
+}
+
+// passing tells a failure that has to do with the API server from one that is
+// the package's own, which no second try improves.
+func passing(err error) bool {
+	if err == nil {
+		return false
 	}
-	return c.applyOnce(ctx, o, worker)
+	for _, sign := range []string{"server API", "discovery", "unable to handle the request", "connection refused", packagesAPI} {
+		if strings.Contains(err.Error(), sign) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *Client) applyOnce(ctx context.Context, o, worker *unstructured.Unstructured) error {
