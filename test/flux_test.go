@@ -167,7 +167,7 @@ func TestFluxLeavesWhatItApplied(t *testing.T) {
 	for _, name := range []string{"from-git", "from-chart"} {
 		c.waitMessage(t, namespace, name, "first")
 	}
-	c.removeInstalls(t, c.installs(t))
+	c.uninstall(t, c.installs(t), "--delete-objects")
 	require.Nil(t, c.get(t, deploymentKind, "flux-system", "kustomize-controller"))
 	require.NotNil(t, c.get(t, kustomizationKind, namespace, "from-git"))
 	require.NotNil(t, c.get(t, kind("", "v1", "Namespace"), "", "flux-system"))
@@ -177,7 +177,7 @@ func TestFluxLeavesWhatItApplied(t *testing.T) {
 	c.up(t, newest)
 	repository.commit(t, fluxApp("from-git", "second"))
 	c.waitMessage(t, namespace, "from-git", "second")
-	c.removeInstalls(t, c.installs(t))
+	c.uninstall(t, c.installs(t), "--delete-objects")
 	c.requireNothingLeft(t, before)
 }
 

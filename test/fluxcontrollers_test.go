@@ -39,7 +39,7 @@ func TestFluxWithEveryController(t *testing.T) {
 	c.up(t, "flux@"+version)
 	c.setValues(t, "flux", everyController)
 	t.Run("work", func(t *testing.T) { fluxAutomates(t, c) })
-	c.removeInstalls(t, c.installs(t))
+	c.uninstall(t, c.installs(t), "--delete-objects")
 	c.requireNothingLeft(t, before)
 }
 
