@@ -30,6 +30,7 @@ down: $(STRAKE) ## Remove what `make up` made
 .PHONY: test
 test: ## Everything that needs no cluster
 	go test ./tools/...
+	@for dir in $$(git ls-files 'packages/*_test.go' | xargs -n1 dirname | sort -u); do (cd $$dir && echo "go test $$dir" && go test .); done
 
 # What is run on a cluster if a change concerns all packages alike; see test/main_test.go.
 export STRAKE_TEST_CORE ?= keda

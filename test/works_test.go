@@ -5,9 +5,11 @@ import "testing"
 // works has, for each published package, what it is for: see the package
 // comment. A package without a line here fails TestEveryPackageHasItsWork.
 var works = map[string]func(t *testing.T, c *cluster){
-	"cert-manager": certManagerIssues,
-	"dapr":         daprWorks,
-	"flux":         fluxDelivers,
-	"keda":         kedaWorks,
-	"traefik":      traefikRoutes,
+	"cert-manager":            certManagerIssues,
+	"dapr":                    daprWorks,
+	"flux":                    fluxDelivers,
+	"keda":                    kedaWorks,
+	"opentelemetry-collector": collectorWorks,
+	"opentelemetry-operator":  operatorWorks,
+	"traefik":                 traefikRoutes,
 }
