@@ -131,6 +131,7 @@ func fromJSON(data []byte, origin Origin) (Object, error) {
 		return Object{}, fmt.Errorf("reading the object: %w", err)
 	}
 	o := Object{Unstructured: &unstructured.Unstructured{Object: content}, Origin: origin}
+	o.settleName()
 	return o, o.check()
 }
 
@@ -147,6 +148,18 @@ func (o Object) check() error {
 		return errors.New("this is a kustomization and no object of a cluster: render its folder with kind kustomize")
 	}
 	return o.checkMetadata()
+}
+
+// settleName gives an object whose name the cluster would generate the part of
+// it that is known: kapp tells objects apart by name, and would make one anew
+// at each reconcile. An overlay may say more, such as a Job's version.
+func (o Object) settleName() {
+	stem := strings.TrimRight(o.GetGenerateName(), "-")
+	if stem == "" || o.GetName() != "" {
+		return
+	}
+	o.SetGenerateName("")
+	o.SetName(stem)
 }
 
 // checkMetadata wants text where a name belongs. Without quotes "n" and "on"
@@ -186,6 +199,7 @@ func expand(o Object) ([]Object, error) {
 		}
 		one := Object{Unstructured: &unstructured.Unstructured{Object: content}, Origin: o.Origin}
 		one.inherit(o)
+		one.settleName()
 		if err := one.check(); err != nil {
 			return nil, fmt.Errorf("%s: item %d of the list: %w", o.Origin, i, err)
 		}
