@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -83,7 +84,7 @@ func imagesIn(l leaf, known map[string]bool) []image {
 	if strings.Contains(l.path, kbldNote) {
 		return nil
 	}
-	if isImageKey(l.key) {
+	if isImageKey(l.key) && !isSwitch(l.value) {
 		if ref, _, ok := parseImage(l.value); ok {
 			return []image{ref}
 		}
@@ -107,6 +108,12 @@ const kbldNote = `["kbld.k14s.io/images"]`
 func isImageKey(key string) bool {
 	key = strings.TrimSuffix(strings.ToLower(key), "s")
 	return strings.HasSuffix(key, "image") || strings.HasPrefix(key, "related_image_")
+}
+
+// isSwitch knows the values of a setting that allows images, such as Knative's
+// kubernetes.podspec-volumes-image, and names none.
+func isSwitch(value string) bool {
+	return slices.Contains([]string{"true", "false", "enabled", "allowed", "disabled"}, strings.ToLower(value))
 }
 
 func betweenWords(r rune) bool { return strings.ContainsRune(" \t\r\n\"'`,;=()[]{}<>|\\", r) }

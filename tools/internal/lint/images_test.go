@@ -24,6 +24,7 @@ func TestImagesIn(t *testing.T) {
 		{"empty field", "image", "", nil},
 		{"template in a field", "image", "{{ .Image }}", nil},
 		{"pull policy", "imagePullPolicy", "IfNotPresent", nil},
+		{"switch", "podspec-volumes-image", "Disabled", nil},
 
 		{"text with tag", "x", "quay.io/a/b:v1.2", []string{"quay.io/a/b:v1.2"}},
 		{"text with digest", "x", "quay.io/a/b@" + digestA, []string{"quay.io/a/b@" + digestA}},
