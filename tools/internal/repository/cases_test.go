@@ -29,6 +29,8 @@ var update = flag.Bool("update", false, "rewrite expected.yml of all render case
 //	error.txt     instead of it: lines that the error must hold
 //	objects.yml   optional list of Kind/name to show
 //	version       optional version to render; the newest without it
+//	cluster.yml   optional objects as a cluster holds them, to show what an
+//	              update by kapp would make of them
 //
 // Without objects.yml a case shows what its values add, change or take away;
 // a case without values shows everything but CRDs. Digests of images are
@@ -88,6 +90,9 @@ func (r renderCase) text(name string) string {
 func (r renderCase) show(b *bundle.Bundle, objects []manifest.Object) string {
 	if names := r.text("objects.yml"); names != "" {
 		return r.listed(names, objects)
+	}
+	if cluster := r.text("cluster.yml"); cluster != "" {
+		return r.updated(cluster, objects)
 	}
 	if strings.TrimSpace(r.text("values.yml")) == "" {
 		return r.encode(without(objects, "CustomResourceDefinition"))
