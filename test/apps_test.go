@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sync"
 	"testing"
 
@@ -50,3 +51,14 @@ func (c *cluster) renderApp(t *testing.T, name string, values map[string]any) st
 	require.NoError(t, err)
 	return objects
 }
+
+// appImage is the reference by which the cluster's nodes fetch the image of a
+// test program that has one.
+func (c *cluster) appImage(t *testing.T, name string) string {
+	t.Helper()
+	found := imageField.FindStringSubmatch(c.renderApp(t, name, nil))
+	require.NotNil(t, found, "the objects of %s name no image", name)
+	return found[1]
+}
+
+var imageField = regexp.MustCompile(`(?m)^ *(?:- )?image: (\S+)$`)
