@@ -228,7 +228,7 @@ func (c *cluster) daprCalls(t *testing.T, namespace string) {
 
 	answer, err := c.ask(t, namespace, "worker", "GET", path, nil)
 	require.Error(t, err, "the worker is not allowed to call the answerer")
-	require.Contains(t, answer, "PermissionDenied")
+	require.Contains(t, answer, "denied access to id: spiffe://public/ns/"+namespace+"/worker", "judged by the identity in its certificate")
 
 	var peer struct{ Chain, Refused string }
 	address := c.podOf(t, namespace, "answerer").address + ":50002"
