@@ -47,6 +47,10 @@ integration-all: $(STRAKE) ## Every version of every package, and all packages t
 # The linter's cache holds paths of the checkout that filled it, which may be gone.
 lint: export GOLANGCI_LINT_CACHE := $(abspath .build/golangci-lint)
 
+.PHONY: bench-install
+bench-install: $(STRAKE) ## The time of each package's install, beside kubectl's of the same objects
+	STRAKE_TEST_TIMES=1 STRAKE_TEST_PACKAGES="$${STRAKE_TEST_PACKAGES:-all}" $(call CLUSTER_TEST,120m) -run TestInstallTimes
+
 .PHONY: lint
 lint: $(STRAKE) ## Go code and packages, as CI checks them
 	go tool -modfile=tools/golangci-lint.mod golangci-lint run ./tools/... ./test/...

@@ -31,6 +31,7 @@ var (
 	deploymentKind         = kind("apps", "v1", "Deployment")
 	secretKind             = kind("", "v1", "Secret")
 	configMapKind          = kind("", "v1", "ConfigMap")
+	serviceAccountKind     = kind("", "v1", "ServiceAccount")
 	clusterRoleBindingKind = kind("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding")
 )
 
