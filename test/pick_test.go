@@ -24,8 +24,8 @@ type picked struct {
 type checkout struct {
 	Domain    string              `json:"domain"`
 	Published map[string][]string `json:"published"`
-	// requires maps a published package to those that its newest version
-	// cannot do without.
+	// requires maps a published package to those that its newest version needs
+	// or, by its values, may need.
 	requires map[string][]string
 }
 
@@ -44,17 +44,14 @@ func loadCheckout(root string) (c checkout, err error) {
 	for name, versions := range c.Published {
 		var version struct {
 			Requires []struct {
-				Package  string `json:"package"`
-				Optional bool   `json:"optional"`
+				Package string `json:"package"`
 			} `json:"requires"`
 		}
 		if err := readYAML(filepath.Join(root, "packages", name, versions[len(versions)-1], "version.yml"), &version); err != nil {
 			return c, err
 		}
 		for _, need := range version.Requires {
-			if !need.Optional {
-				c.requires[name] = append(c.requires[name], need.Package)
-			}
+			c.requires[name] = append(c.requires[name], need.Package)
 		}
 	}
 	return c, nil
@@ -186,8 +183,11 @@ func touchedPackage(path string) string {
 		return parts[1]
 	case len(parts) == 3 && parts[0] == "config":
 		return strings.TrimSuffix(parts[2], ".yml")
-	case len(parts) == 2 && parts[0] == "test" && works[strings.TrimSuffix(parts[1], "_test.go")] != nil:
-		return strings.TrimSuffix(parts[1], "_test.go")
+	case len(parts) == 2 && parts[0] == "test":
+		name := strings.ReplaceAll(strings.TrimSuffix(parts[1], "_test.go"), "_", "-")
+		if works[name] != nil {
+			return name
+		}
 	}
 	return ""
 }
@@ -211,6 +211,7 @@ func TestPick(t *testing.T) {
 	c := checkout{
 		Published: map[string][]string{
 			"keda": {"1.0.0", "2.0.0", "3.0.0"}, "serving": {"1.0.0"}, "ingress": {"1.0.0", "1.1.0"}, "app": {"1.0.0"},
+			"knative-serving": {"1.0.0"},
 		},
 		requires: map[string][]string{"serving": {"ingress"}, "app": {"serving"}},
 	}
@@ -222,6 +223,7 @@ func TestPick(t *testing.T) {
 			[]string{"packages/ingress/config/schema.yml"}, []string{"app 1.0.0", "ingress 1.0.0 1.1.0", "serving 1.0.0"}},
 		"the newest and the one before it": {[]string{"config/dev/keda.yml"}, []string{"keda 2.0.0 3.0.0"}},
 		"the package's own test":           {[]string{"test/keda_test.go"}, []string{"keda 2.0.0 3.0.0"}},
+		"a test with a longer name":        {[]string{"test/knative_serving_test.go"}, []string{"knative-serving 1.0.0"}},
 		"the tools":                        {[]string{"tools/internal/cli/up.go"}, []string{"keda 2.0.0 3.0.0"}},
 		"the shared library":               {[]string{"packages/_ytt_lib/strake/check.star"}, []string{"keda 2.0.0 3.0.0"}},
 		"the tools and a package":          {[]string{"go.mod", "packages/app/package.yml"}, []string{"app 1.0.0", "keda 2.0.0 3.0.0"}},
