@@ -106,21 +106,53 @@ func (p *pins) download(ctx context.Context, paths []string) ([]module, error) {
 	if err := p.copyTo(temp); err != nil {
 		return nil, fmt.Errorf("copying a version's module: %w", err)
 	}
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, "go", append([]string{"mod", "download", "-json"}, paths...)...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = temp, &stdout, &stderr
-	flags := os.Getenv("GOFLAGS") + " -mod=readonly -buildvcs=false"
-	cmd.Env = append(os.Environ(), "GOFLAGS="+flags, "GOWORK=off")
-	runErr := cmd.Run()
+	stdout, runErr := goCommand(ctx, temp, append([]string{"mod", "download", "-json"}, paths...)...)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	return parseDownloads(stdout.Bytes(), paths, errors.Join(runErr, text(stderr.String())))
+	found, err := parseDownloads(stdout)
+	if err == nil && len(found) != len(paths) {
+		err = fmt.Errorf("downloading modules %s: go mod download: %w", strings.Join(paths, " "), runErr)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i, m := range found {
+		if m.Error == "" {
+			continue
+		}
+		if found[i].Dir = unpacked(ctx, temp, m.Path); found[i].Dir == "" {
+			return nil, fmt.Errorf("downloading module %s@%s: %s", m.Path, m.Version, m.Error)
+		}
+	}
+	return found, nil
+}
+
+// goCommand runs go in a copy of a version's module. The error holds what it
+// printed to stderr.
+func goCommand(ctx context.Context, dir string, args ...string) (stdout []byte, err error) {
+	var out, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &stderr
+	flags := os.Getenv("GOFLAGS") + " -mod=readonly -buildvcs=false"
+	cmd.Env = append(os.Environ(), "GOFLAGS="+flags, "GOWORK=off")
+	err = cmd.Run()
+	return out.Bytes(), errors.Join(err, text(stderr.String()))
+}
+
+// unpacked is the folder of a module whose archive a proxy has while it does
+// not know its date: `go mod download` wants both, but what looks for packages
+// is content with the archive. It is empty where that fails, too, or where the
+// module has no package at all.
+func unpacked(ctx context.Context, dir, path string) string {
+	folders, _ := goCommand(ctx, dir, "list", "-find", "-f", "{{with .Module}}{{.Dir}}{{end}}", path+"/...")
+	folder, _, _ := strings.Cut(string(folders), "\n")
+	return folder
 }
 
 // parseDownloads reads the stream of JSON objects, one a module in the order
 // asked for. Errors of single modules are in it.
-func parseDownloads(stdout []byte, paths []string, runErr error) ([]module, error) {
+func parseDownloads(stdout []byte) ([]module, error) {
 	var found []module
 	dec := json.NewDecoder(bytes.NewReader(stdout))
 	for dec.More() {
@@ -128,13 +160,7 @@ func parseDownloads(stdout []byte, paths []string, runErr error) ([]module, erro
 		if err := dec.Decode(&m); err != nil {
 			return nil, fmt.Errorf("reading what go mod download says: %w", err)
 		}
-		if m.Error != "" {
-			return nil, fmt.Errorf("downloading module %s@%s: %s", m.Path, m.Version, m.Error)
-		}
 		found = append(found, m)
-	}
-	if len(found) != len(paths) {
-		return nil, fmt.Errorf("downloading modules %s: go mod download: %w", strings.Join(paths, " "), runErr)
 	}
 	return found, nil
 }

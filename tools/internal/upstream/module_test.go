@@ -96,6 +96,18 @@ func TestFetchModule(t *testing.T) {
 	require.Equal(t, s, again)
 }
 
+func TestFetchModuleWithoutItsDate(t *testing.T) {
+	v, p := newModuleVersion(t)
+	delete(p.files, "/example.com/app/@v/v1.2.3.info")
+	s, err := upstream.Fetch(t.Context(), v)
+	require.NoError(t, err)
+	requireFiles(t, s, map[string]string{
+		"upstream/app/LICENSE":          "free\n",
+		"upstream/app/config/a.yml":     "a: 1\n",
+		"upstream/app/config/sub/b.yml": "b: 2\n",
+	})
+}
+
 func TestFetchReplacedModule(t *testing.T) {
 	v, p := newModuleVersion(t)
 	write(t, filepath.Join(v.Dir, "go.mod"),
