@@ -61,9 +61,13 @@ func app(v *catalog.Version, reference string) *kappctrl.AppSpec {
 			{Ytt: ytt},
 			{Kbld: &kappctrl.AppTemplateKbld{Paths: []string{"-", imagesFile}}},
 		},
-		Deploy: []kappctrl.AppDeploy{{Kapp: &kappctrl.AppDeployKapp{}}},
+		Deploy: []kappctrl.AppDeploy{{Kapp: &kappctrl.AppDeployKapp{RawOptions: kappOptions()}}},
 	}
 }
+
+// kappOptions have kapp look each second, in the place of three, whether what it
+// waits for is there: an install waits in several rounds, one after the other.
+func kappOptions() []string { return []string{"--wait-check-interval=1s"} }
 
 func included(v *catalog.Version) []packaging.IncludedSoftware {
 	var list []packaging.IncludedSoftware

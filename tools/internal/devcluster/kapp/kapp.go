@@ -26,7 +26,7 @@ type Target struct {
 }
 
 func (t Target) flags() []string {
-	flags := []string{"--app", t.App, "--namespace", t.Namespace, "--yes", "--color=false"}
+	flags := []string{"--app", t.App, "--namespace", t.Namespace, "--yes", "--color=false", "--wait-check-interval=1s"}
 	if t.Kubeconfig != "" {
 		flags = append(flags, "--kubeconfig", t.Kubeconfig)
 	}
