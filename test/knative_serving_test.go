@@ -187,6 +187,7 @@ func (s *served) requireShares(older, newer string, part float64) {
 		greeted, _, _ := strings.Cut(strings.TrimPrefix(answer, "Hello "), " ")
 		counts[greeted]++
 	}
+	s.t.Logf("of %d answers, %d were the newer revision's", requests, counts[newer])
 	require.Equal(s.t, requests, counts[older]+counts[newer], "%v", counts)
 	require.InDelta(s.t, requests*part, counts[newer], 5*math.Sqrt(requests*part*(1-part)), "%v", counts)
 }
