@@ -3,6 +3,8 @@ module dapr
 go 1.26.0
 
 replace (
+	// v0.0.20 and others read the runtime's structures only up to Go 1.24.
+	github.com/choleraehyq/pid => github.com/choleraehyq/pid v0.0.23
 	dubbo.apache.org/dubbo-go/v3 => dubbo.apache.org/dubbo-go/v3 v3.0.3-0.20230118042253-4f159a2b38f3
 	github.com/chenzhuoyu/iasm => github.com/chenzhuoyu/iasm v0.9.0
 	github.com/chzyer/logex => github.com/chzyer/logex v1.2.1
