@@ -1,6 +1,7 @@
 package test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -97,7 +98,7 @@ func pickFromEnvironment(out io.Writer) ([]picked, error) {
 		fmt.Fprintf(out, "PICKED %s %s: %s\n", p.name, strings.Join(p.versions, ", "), p.why)
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("nothing that is published is picked; STRAKE_TEST_CORE names what is always worth a run")
+		return nil, errors.New("nothing that is published is picked; STRAKE_TEST_CORE names what is always worth a run")
 	}
 	return list, nil
 }

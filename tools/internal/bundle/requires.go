@@ -90,14 +90,14 @@ func requirements(v *catalog.Version, repo catalog.Repository) string {
 		optional bool
 		head     string
 	}{{false, "Requires these packages on the cluster first:"}, {true, "Uses these packages where its values say so:"}} {
-		list := ""
+		lines := []string{part.head}
 		for _, r := range v.Requires {
 			if r.Optional == part.optional {
-				list += fmt.Sprintf("\n- %s %s: %s", repo.FullName(r.Package), r.Constraint, strings.TrimSpace(r.Reason))
+				lines = append(lines, fmt.Sprintf("- %s %s: %s", repo.FullName(r.Package), r.Constraint, strings.TrimSpace(r.Reason)))
 			}
 		}
-		if list != "" {
-			text = strings.TrimLeft(strings.TrimRight(text, "\n")+"\n\n", "\n") + part.head + list + "\n"
+		if len(lines) > 1 {
+			text = strings.TrimLeft(strings.TrimRight(text, "\n")+"\n\n", "\n") + strings.Join(lines, "\n") + "\n"
 		}
 	}
 	return text

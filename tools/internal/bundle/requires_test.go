@@ -41,8 +41,12 @@ func TestRequires(t *testing.T) {
 		Metadata struct{ Annotations map[string]string }
 		Spec     struct {
 			CapacityRequirementsDescription string
-			ValuesSchema                    struct{ OpenAPIv3 struct{ Properties map[string]any } }
-			Template                        struct{ Spec struct{ Template []map[string]any } }
+			ValuesSchema                    struct {
+				OpenAPIv3 struct{ Properties map[string]any }
+			}
+			Template struct {
+				Spec struct{ Template []map[string]any }
+			}
 		}
 	}
 	require.NoError(t, yaml.Unmarshal(b.PackageCR, &cr))

@@ -19,11 +19,11 @@ func convoy(versions map[string]string) files {
 		fs.with("packages/"+name+"/"+version+"/version.yml", strings.Replace(goodVersion, "1.2.0", version, 1)+requires)
 		fs.with("packages/"+name+"/"+version+"/images.lock.yml", "source: upstream\nimages: []\n")
 	}
-	text := strings.Split(goodRepository, "published:")[0] + "published:\n"
+	lines := []string{strings.Split(goodRepository, "published:")[0] + "published:"}
 	for name, list := range published {
-		text += "  " + name + ": [" + strings.Join(list, ", ") + "]\n"
+		lines = append(lines, "  "+name+": ["+strings.Join(list, ", ")+"]")
 	}
-	return fs.with("repo/repository.yml", text)
+	return fs.with("repo/repository.yml", strings.Join(lines, "\n")+"\n")
 }
 
 func requires(list ...string) string { return "requires:\n" + strings.Join(list, "\n") + "\n" }
@@ -92,11 +92,11 @@ func TestInstallOrder(t *testing.T) {
 		require.NoError(t, err)
 		needed, err := c.InstallOrder(chosen)
 		for _, n := range needed {
-			id := n.ID()
+			id := []string{n.ID()}
 			for _, by := range n.By {
-				id += " for " + by.ID()
+				id = append(id, by.ID())
 			}
-			ids = append(ids, id)
+			ids = append(ids, strings.Join(id, " for "))
 		}
 		return ids, err
 	}

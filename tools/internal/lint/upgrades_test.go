@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -13,12 +14,12 @@ import (
 
 func crd(t *testing.T, name string, versions ...string) manifest.Object {
 	t.Helper()
-	text := "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: " + name + "}\nspec:\n  versions:\n"
+	lines := []string{"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: " + name + "}\nspec:\n  versions:"}
 	for _, version := range versions {
 		name, stored := strings.CutSuffix(version, "*")
-		text += "  - {name: " + name + ", served: true, storage: " + map[bool]string{true: "true", false: "false"}[stored] + "}\n"
+		lines = append(lines, fmt.Sprintf("  - {name: %s, served: true, storage: %t}", name, stored))
 	}
-	return object(t, text)
+	return object(t, strings.Join(lines, "\n")+"\n")
 }
 
 func TestDroppedVersions(t *testing.T) {

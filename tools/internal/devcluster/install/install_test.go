@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -107,7 +106,7 @@ func TestApplyOnceWaitsForTheApp(t *testing.T) {
 	cluster := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		if !strings.Contains(r.URL.Path, "/apps/") {
-			io.WriteString(w, `{"apiVersion":"packaging.carvel.dev/v1alpha1","kind":"PackageInstall","metadata":{"name":"x","namespace":"n","generation":2},"status":{"observedGeneration":2,`+done+`}}`)
+			fmt.Fprint(w, `{"apiVersion":"packaging.carvel.dev/v1alpha1","kind":"PackageInstall","metadata":{"name":"x","namespace":"n","generation":2},"status":{"observedGeneration":2,`+done+`}}`)
 			return
 		}
 		asked++
