@@ -2,7 +2,6 @@ package test
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -68,7 +67,7 @@ func (c *cluster) lag(t *testing.T, namespace string) int {
 		} `json:"account_details"`
 	}
 	require.NoError(t, json.Unmarshal(data, &report))
-	require.Len(t, report.Accounts, 1, fmt.Sprint(string(data)))
+	require.Len(t, report.Accounts, 1, string(data))
 	consumer := report.Accounts[0].Streams[0].Consumers[0]
 	return consumer.Pending + consumer.Taken
 }

@@ -267,11 +267,11 @@ func (c *cluster) daprKeepsState(t *testing.T, namespace string) {
 	require.NoError(t, err)
 	var found struct{ Kvs []struct{ Key []byte } }
 	require.NoError(t, json.Unmarshal(data, &found))
-	keys := ""
+	var keys []string
 	for _, kv := range found.Kvs {
-		keys += string(kv.Key) + "\n"
+		keys = append(keys, string(kv.Key))
 	}
-	require.Contains(t, keys, "caller||boat\n")
+	require.Contains(t, strings.Join(keys, "\n")+"\n", "caller||boat\n")
 }
 
 // daprSendsMessages publishes by the caller's sidecar; the answerer's delivers.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -103,7 +104,7 @@ spec:
           runAsNonRoot: true
           capabilities: {drop: [ALL]}
           seccompProfile: {type: RuntimeDefault}`,
-		s.namespace, traffic.String(), fmt.Sprint(cmp.Or(k.concurrency, 100)), fmt.Sprint(k.most), s.cluster.appImage(s.t, "hello"), k.target))
+		s.namespace, traffic.String(), strconv.Itoa(cmp.Or(k.concurrency, 100)), strconv.Itoa(k.most), s.cluster.appImage(s.t, "hello"), k.target))
 }
 
 func (s *served) waitReady() {
@@ -165,7 +166,7 @@ func (s *served) waitPods(want int) {
 	s.t.Helper()
 	eventually(s.t, 3*time.Minute, fmt.Sprintf("the Service has %d pods", want), func() (bool, string) {
 		have := len(s.pods())
-		return have == want, fmt.Sprint(have)
+		return have == want, strconv.Itoa(have)
 	})
 }
 

@@ -20,7 +20,7 @@ func withOptional(t *testing.T, leftOut string) files {
 
 func TestLoadLeftOut(t *testing.T) {
 	const reason = "leftOut:\n  - {image: mast, reason: it is being painted}\n"
-	lock := goodLock[:strings.Index(goodLock, "  - name: mast")]
+	lock, _, _ := strings.Cut(goodLock, "  - name: mast")
 	c, err := Load(withOptional(t, reason).with("packages/boat/1.2.0/images.lock.yml", lock).write(t))
 	require.NoError(t, err)
 	v := c.Packages[0].Versions[0]

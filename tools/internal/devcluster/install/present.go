@@ -7,16 +7,13 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // Present are the versions that PackageInstalls of all namespaces have
 // reconciled, by the package's full name. A cluster without kapp-controller
 // has none.
 func (c *Client) Present(ctx context.Context) (map[string][]string, error) {
-	group, version := "packaging.carvel.dev", "v1alpha1"
-	resource := schema.GroupVersionResource{Group: group, Version: version, Resource: "packageinstalls"}
-	list, err := c.dynamic.Resource(resource).List(ctx, metav1.ListOptions{})
+	list, err := c.dynamic.Resource(installs()).List(ctx, metav1.ListOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}

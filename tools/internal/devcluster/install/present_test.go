@@ -17,7 +17,7 @@ func TestPresent(t *testing.T) {
 			"}\nspec: {packageRef: {refName: "+name+".strake.test}}\n"+status)
 	}
 	kinds := map[schema.GroupVersionResource]string{
-		{Group: "packaging.carvel.dev", Version: "v1alpha1", Resource: "packageinstalls"}: "PackageInstallList",
+		installs(): "PackageInstallList",
 	}
 	c := &Client{dynamic: fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), kinds,
 		install("a", "boat", done), install("b", "boat", failed), install("b", "sail", done), install("b", "mast", ""))}

@@ -15,11 +15,18 @@ import (
 )
 
 // Resources that are asked for by name.
-var (
-	configMaps = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
-	crds       = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
-	installs   = schema.GroupVersionResource{Group: "packaging.carvel.dev", Version: "v1alpha1", Resource: "packageinstalls"}
-)
+
+func configMaps() schema.GroupVersionResource {
+	return schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
+}
+
+func crds() schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
+}
+
+func installs() schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: "packaging.carvel.dev", Version: "v1alpha1", Resource: "packageinstalls"}
+}
 
 // deleteStrategy, with the value "orphan", lets an object outlive its package;
 // see https://carvel.dev/kapp/docs/latest/apply/#kappk14siodelete-strategy.
@@ -36,7 +43,7 @@ type UserObject struct {
 
 // Installed tells whether there is a PackageInstall of this name.
 func (c *Client) Installed(ctx context.Context, namespace, name string) (bool, error) {
-	_, err := c.dynamic.Resource(installs).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
+	_, err := c.dynamic.Resource(installs()).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return false, nil
 	}
@@ -55,7 +62,7 @@ func (c *Client) UserObjects(ctx context.Context, namespace, name string) ([]Use
 	if err != nil || label == "" {
 		return nil, err
 	}
-	definitions, err := c.dynamic.Resource(crds).List(ctx, metav1.ListOptions{LabelSelector: label})
+	definitions, err := c.dynamic.Resource(crds()).List(ctx, metav1.ListOptions{LabelSelector: label})
 	if err != nil {
 		return nil, fmt.Errorf("listing the CRDs of PackageInstall %s/%s: %w", namespace, name, err)
 	}
@@ -79,7 +86,7 @@ func (c *Client) UserObjects(ctx context.Context, namespace, name string) ([]Use
 // appLabel is the label, KEY=VALUE, that kapp puts on all objects of an install;
 // it keeps it in a ConfigMap. It is empty before the first deploy.
 func (c *Client) appLabel(ctx context.Context, namespace, name string) (string, error) {
-	record, err := c.dynamic.Resource(configMaps).Namespace(namespace).Get(ctx, name+".app", metav1.GetOptions{})
+	record, err := c.dynamic.Resource(configMaps()).Namespace(namespace).Get(ctx, name+".app", metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return "", nil
 	}

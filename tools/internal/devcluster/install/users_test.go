@@ -38,7 +38,7 @@ metadata: {name: others.strake.test}
 spec: {group: strake.test, names: {plural: others}, versions: [{name: v1, storage: true}]}`}, more...) {
 		objects = append(objects, parse(t, text))
 	}
-	kinds := map[schema.GroupVersionResource]string{crds: "CustomResourceDefinitionList"}
+	kinds := map[schema.GroupVersionResource]string{crds(): "CustomResourceDefinitionList"}
 	for _, plural := range []string{"boats", "ropes", "others"} {
 		kinds[schema.GroupVersionResource{Group: "strake.test", Version: "v1", Resource: plural}] = "List"
 	}
