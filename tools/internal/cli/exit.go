@@ -25,7 +25,8 @@ const exitCodesHelp = `Exit codes of strake:
   1    it failed; the last line on stderr says why and what to do
   2    the command line is wrong; nothing was done
   3    it worked and found something: lint has findings, verify or
-       "build --check" sees a difference, uninstall would lose objects
+       "build --check" sees a difference, uninstall would lose objects,
+       "requires --check" misses a need
   130  it was interrupted (SIGINT or SIGTERM); run the same command again,
        what was finished is not done twice
 
