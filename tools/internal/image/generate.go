@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -120,10 +121,12 @@ func moduleFiles(dir string) ([]string, error) {
 			return nil, fmt.Errorf("%s replaces %s by the folder %s: generated sources can only use modules with a version", file, r.Old.Path, r.New.Path)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(dir, "go.sum")); err != nil {
+	// A module without dependencies has no go.sum.
+	_, err = os.Stat(filepath.Join(dir, "go.sum"))
+	if errors.Is(err, os.ErrNotExist) {
 		return []string{"go.mod"}, nil
 	}
-	return []string{"go.mod", "go.sum"}, nil
+	return []string{"go.mod", "go.sum"}, err
 }
 
 func copyFiles(from, to string, names []string) error {
