@@ -25,6 +25,7 @@ func TestTraefikWithAnAutoscalerAndPortsBelow1024(t *testing.T) {
 	c := onCluster(t)
 	newest := newestPicked(t, "traefik")
 	c.startEmpty(t)
+	c.uninstall(t, namesOf(c.up(t, "traefik@"+newest)), "--delete-objects") // its image is in the cluster's registry now
 	namespace := c.namespace(t, "values")
 	c.apply(t, installer(namespace)+"\n---\n"+packageInstall(namespace, "traefik", "traefik.strake.internal", newest, traefikValues))
 	t.Cleanup(func() { c.withdraw(t, namespace, "traefik") })
