@@ -182,6 +182,9 @@ func touchedPackage(path string) string {
 	switch {
 	case len(parts) > 2 && parts[0] == "packages" && !strings.HasPrefix(parts[1], "_"):
 		return parts[1]
+	case len(parts) == 4 && parts[0] == "repo" && parts[1] == "packages": // NAME.DOMAIN/VERSION.yml
+		name, _, _ := strings.Cut(parts[2], ".")
+		return name
 	case len(parts) == 3 && parts[0] == "config":
 		return strings.TrimSuffix(parts[2], ".yml")
 	case len(parts) == 2 && parts[0] == "test":
@@ -193,8 +196,8 @@ func touchedPackage(path string) string {
 	return ""
 }
 
-// isProse tells what no cluster sees. repo/ is generated from what is picked
-// already.
+// isProse tells what no cluster sees. What else is in repo/ follows from the
+// packages below it.
 func isProse(path string) bool {
 	return strings.HasSuffix(path, ".md") || strings.HasPrefix(path, "repo/") || strings.HasPrefix(path, "docs/")
 }
@@ -223,10 +226,12 @@ func TestPick(t *testing.T) {
 		"a package and what requires it": {
 			[]string{"packages/ingress/config/schema.yml"}, []string{"app 1.0.0", "ingress 1.0.0 1.1.0", "serving 1.0.0"}},
 		"the newest and the one before it": {[]string{"config/dev/keda.yml"}, []string{"keda 2.0.0 3.0.0"}},
+		"a version that is published":      {[]string{"repo/repository.yml", "repo/packages/keda.strake.test/3.0.0.yml"}, []string{"keda 2.0.0 3.0.0"}},
+		"another's published version":      {[]string{"repo/packages/app.strake.test/1.0.0.yml"}, []string{"app 1.0.0"}},
 		"the package's own test":           {[]string{"test/keda_test.go"}, []string{"keda 2.0.0 3.0.0"}},
 		"a test with a longer name":        {[]string{"test/knative_serving_test.go"}, []string{"knative-serving 1.0.0"}},
 		"the tools":                        {[]string{"tools/internal/cli/up.go"}, []string{"keda 2.0.0 3.0.0"}},
-		"the shared library":               {[]string{"packages/_ytt_lib/strake/check.star"}, []string{"keda 2.0.0 3.0.0"}},
+		"the shared library":               {[]string{"packages/_common/check.star"}, []string{"keda 2.0.0 3.0.0"}},
 		"the tools and a package":          {[]string{"go.mod", "packages/app/package.yml"}, []string{"app 1.0.0", "keda 2.0.0 3.0.0"}},
 		"what is not published":            {[]string{"packages/other/package.yml"}, []string{"keda 2.0.0 3.0.0"}},
 		"prose":                            {[]string{"README.md"}, []string{"keda 2.0.0 3.0.0"}},
