@@ -10,14 +10,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
-	"github.com/strake-dev/strake/tools/internal/devcluster"
-	"github.com/strake-dev/strake/tools/internal/devcluster/install"
 )
 
 type requiresFlags struct {
-	check               bool
-	kubeconfig, context string
-	output              outputFlags
+	check  bool
+	target targetFlags
+	output outputFlags
 }
 
 // requiresRow is one need of a version as it is printed.
@@ -53,12 +51,9 @@ An install itself refuses to begin, too, where such an API is missing.`,
 			return requires(cmd.Context(), a, flags, args)
 		}),
 	}
-	f := cmd.Flags()
-	f.BoolVar(&flags.check, "check", false, "look for the needs on a cluster")
-	f.StringVar(&flags.kubeconfig, "kubeconfig", "", "`file` with the cluster's address and credentials (default: kubectl's)")
-	f.StringVar(&flags.context, "context", "", "`context` of the kubeconfig (default: its current one)")
+	cmd.Flags().BoolVar(&flags.check, "check", false, "look for the needs on a cluster")
+	flags.target.add(cmd)
 	flags.output.add(cmd)
-	mustComplete(cmd, "context", cobra.NoFileCompletions)
 	return cmd
 }
 
@@ -96,11 +91,7 @@ func requiresRows(versions []*catalog.Version) []requiresRow {
 
 // findNeeds fills in what the cluster has.
 func findNeeds(ctx context.Context, f requiresFlags, repo catalog.Repository, rows []requiresRow) error {
-	config, err := devcluster.RESTConfig(f.kubeconfig, f.context)
-	if err != nil {
-		return err
-	}
-	client, err := install.New(config)
+	client, err := f.target.client()
 	if err != nil {
 		return err
 	}

@@ -7,16 +7,16 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/strake-dev/strake/tools/internal/devcluster"
 	"github.com/strake-dev/strake/tools/internal/devcluster/install"
 	"github.com/strake-dev/strake/tools/internal/platform"
 	"github.com/strake-dev/strake/tools/internal/progress"
 )
 
 type uninstallFlags struct {
-	kubeconfig, context, namespace string
-	deleteObjects, dryRun          bool
-	output                         outputFlags
+	target                targetFlags
+	namespace             string
+	deleteObjects, dryRun bool
+	output                outputFlags
 }
 
 // uninstallRow is one PackageInstall and what goes with it.
@@ -45,24 +45,18 @@ listed, nor are those of CRDs that outlive their package.`,
 			return uninstall(cmd.Context(), a, flags, args)
 		}),
 	}
+	flags.target.add(cmd)
 	f := cmd.Flags()
-	f.StringVar(&flags.kubeconfig, "kubeconfig", "", "`file` with the cluster's address and credentials (default: kubectl's)")
-	f.StringVar(&flags.context, "context", "", "`context` of the kubeconfig (default: its current one)")
 	f.StringVarP(&flags.namespace, "namespace", "n", platform.DefaultNamespace, "`namespace` of the PackageInstalls")
 	f.BoolVar(&flags.deleteObjects, "delete-objects", false, "delete what was made of the packages' CRDs, too")
 	f.BoolVar(&flags.dryRun, "dry-run", false, "list what would be lost and delete nothing")
 	flags.output.add(cmd)
-	mustComplete(cmd, "context", cobra.NoFileCompletions)
 	mustComplete(cmd, "namespace", cobra.NoFileCompletions)
 	return cmd
 }
 
 func uninstall(ctx context.Context, a *app, f uninstallFlags, names []string) error {
-	config, err := devcluster.RESTConfig(f.kubeconfig, f.context)
-	if err != nil {
-		return err
-	}
-	client, err := install.New(config)
+	client, err := f.target.client()
 	if err != nil {
 		return err
 	}
