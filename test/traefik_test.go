@@ -75,18 +75,31 @@ func requireAnswer(t *testing.T, url, host, by string) {
 }
 
 // requireSplit counts a hundred answers: ten of them should be the new
-// program's.
+// program's. It begins when Traefik has heard of the pods of both, since the
+// two come up one after the other.
 func requireSplit(t *testing.T, url, host string) {
 	t.Helper()
-	counts := map[string]int{}
-	for range 100 {
-		_, answer, err := ask(t.Context(), url, host)
-		require.NoError(t, err)
-		greeted, _, _ := strings.Cut(strings.TrimPrefix(answer, "Hello "), " ")
-		counts[greeted]++
-	}
+	eventually(t, time.Minute, "both programs answer", func() (bool, string) {
+		counts := greeted(t, url, host, 20)
+		return counts["old"]+counts["new"] == 20 && counts["new"] > 0, fmt.Sprint(counts)
+	})
+	counts := greeted(t, url, host, 100)
 	require.Equal(t, 100, counts["old"]+counts["new"], "%v", counts)
 	require.InDelta(t, 10, counts["new"], 5, "%v", counts)
+}
+
+// greeted counts the programs that answer so many requests, by the name that
+// they greet.
+func greeted(t *testing.T, url, host string, requests int) map[string]int {
+	t.Helper()
+	counts := map[string]int{}
+	for range requests {
+		_, answer, err := ask(t.Context(), url, host)
+		require.NoError(t, err)
+		name, _, _ := strings.Cut(strings.TrimPrefix(answer, "Hello "), " ")
+		counts[name]++
+	}
+	return counts
 }
 
 // ask sends one request for a host to an address that is not the host's.
