@@ -103,21 +103,64 @@ func TestObjects(t *testing.T) {
 func TestApplyOnceWaitsForTheApp(t *testing.T) {
 	const done = `"conditions":[{"type":"ReconcileSucceeded","status":"True"}]`
 	asked := 0
-	cluster := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
+	c := answers(t, func(w http.ResponseWriter, r *http.Request) {
 		if !strings.Contains(r.URL.Path, "/apps/") {
 			fmt.Fprint(w, `{"apiVersion":"packaging.carvel.dev/v1alpha1","kind":"PackageInstall","metadata":{"name":"x","namespace":"n","generation":2},"status":{"observedGeneration":2,`+done+`}}`)
 			return
 		}
 		asked++
 		fmt.Fprintf(w, `{"apiVersion":"kappctrl.k14s.io/v1alpha1","kind":"App","metadata":{"name":"x","namespace":"n","generation":5},"status":{"observedGeneration":%d,%s}}`, 3+asked, done)
-	}))
-	defer cluster.Close()
-	c, err := New(&rest.Config{Host: cluster.URL})
-	require.NoError(t, err)
+	})
 	install := object(packaging, "PackageInstall", "n", "x", nil)
 	require.NoError(t, c.applyOnce(t.Context(), install, object("kappctrl.k14s.io/v1alpha1", "App", "n", "x", nil)))
 	require.Equal(t, 2, asked, "the App had seen its generation only at the second look")
+}
+
+// TestWaitDeletion answers as a cluster on which somebody else is deleting the
+// object: it is there at the first two looks.
+func TestWaitDeletion(t *testing.T) {
+	asked := 0
+	c := answers(t, func(w http.ResponseWriter, _ *http.Request) {
+		if asked++; asked > 2 {
+			notFound(w)
+			return
+		}
+		fmt.Fprint(w, `{"apiVersion":"packaging.carvel.dev/v1alpha1","kind":"PackageInstall","metadata":{"name":"x","namespace":"n","deletionTimestamp":"2026-01-01T00:00:00Z"}}`)
+	})
+	require.NoError(t, c.waitDeletion(t.Context(), object(packaging, "PackageInstall", "n", "x", nil)))
+	require.Equal(t, 3, asked)
+}
+
+func TestApplyOnceEndsWhenTheObjectIsDeleted(t *testing.T) {
+	c := answers(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			notFound(w)
+			return
+		}
+		fmt.Fprint(w, `{"apiVersion":"packaging.carvel.dev/v1alpha1","kind":"PackageInstall","metadata":{"name":"x","namespace":"n","generation":1}}`)
+	})
+	install := object(packaging, "PackageInstall", "n", "x", nil)
+	err := c.applyOnce(t.Context(), install, install)
+	require.ErrorIs(t, err, errFailed)
+	require.ErrorContains(t, err, "PackageInstall x: reconciling failed: somebody deleted it meanwhile")
+}
+
+// answers makes a client of a cluster that answers so.
+func answers(t *testing.T, handle http.HandlerFunc) *Client {
+	t.Helper()
+	cluster := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		handle(w, r)
+	}))
+	t.Cleanup(cluster.Close)
+	c, err := New(&rest.Config{Host: cluster.URL})
+	require.NoError(t, err)
+	return c
+}
+
+func notFound(w http.ResponseWriter) {
+	w.WriteHeader(http.StatusNotFound)
+	fmt.Fprint(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404}`)
 }
 
 func TestPassing(t *testing.T) {

@@ -51,6 +51,9 @@ func (c *Client) Repository(ctx context.Context, r Repository) error {
 		return err
 	}
 	o := repositoryObject(r)
+	if err := c.waitDeletion(ctx, o); err != nil {
+		return err
+	}
 	if err := mark(o); err != nil {
 		return err
 	}
@@ -68,6 +71,9 @@ func repositoryObject(r Repository) *unstructured.Unstructured {
 // installed by a service account that may do anything: right for a cluster
 // that one person plays with, and for no other.
 func (c *Client) Package(ctx context.Context, p Package) error {
+	if err := c.waitDeletion(ctx, installObject(p)); err != nil {
+		return err
+	}
 	objects := append([]*unstructured.Unstructured{object("v1", "Namespace", "", p.Namespace, nil)}, administrator(p)...)
 	secrets := []*unstructured.Unstructured{valuesSecret(p), overlaysSecret(p)}
 	if err := c.applyAll(ctx, append(objects, secrets...)...); err != nil {

@@ -80,6 +80,9 @@ func (c *Client) applyOnce(ctx context.Context, o, worker *unstructured.Unstruct
 	}
 	return poll(ctx, func(ctx context.Context) error {
 		current, err := c.get(ctx, o)
+		if apierrors.IsNotFound(err) {
+			return fmt.Errorf("%s %s: %w: somebody deleted it meanwhile", o.GetKind(), o.GetName(), errFailed)
+		}
 		if err != nil {
 			return err
 		}
@@ -109,13 +112,30 @@ func (c *Client) deleteAndWait(ctx context.Context, o *unstructured.Unstructured
 	if err := r.Delete(ctx, o.GetName(), metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("deleting %s %s: %w", o.GetKind(), o.GetName(), err)
 	}
+	return c.waitDeleted(ctx, o)
+}
+
+// waitDeletion lets a deletion that is under way end. What is applied to an
+// object that is being deleted goes with it.
+func (c *Client) waitDeletion(ctx context.Context, o *unstructured.Unstructured) error {
+	current, err := c.get(ctx, o)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil || current.GetDeletionTimestamp() == nil {
+		return err
+	}
+	return c.waitDeleted(ctx, o)
+}
+
+func (c *Client) waitDeleted(ctx context.Context, o *unstructured.Unstructured) error {
 	return poll(ctx, func(ctx context.Context) error {
-		current, err := r.Get(ctx, o.GetName(), metav1.GetOptions{})
+		current, err := c.get(ctx, o)
 		if apierrors.IsNotFound(err) {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("asking for %s %s: %w", o.GetKind(), o.GetName(), err)
+			return err
 		}
 		return deleting(current)
 	})
