@@ -30,6 +30,8 @@ const (
 	imagesFile   = ".imgpkg/images.yml"
 	schemaFile   = "config/schema.yml"
 	factsFile    = "config/package.star"
+	installsFile = "config/installs.star"
+	librariesDir = "config/_ytt_lib"
 	digestMarker = "@"
 )
 
@@ -59,10 +61,11 @@ type Bundle struct {
 // Build makes the bundle of a version from the objects that its upstream
 // renders to. It reads the package's config folder and nothing else, needs no
 // network and compiles nothing; every digest comes from the version's
-// images.lock.yml. Errors name the file and the field to change.
-func Build(ctx context.Context, v *catalog.Version, repo catalog.Repository, objects []manifest.Object) (*Bundle, error) {
+// images.lock.yml. The bundles of the versions that it installs, if any, are
+// given as installed. Errors name the file and the field to change.
+func Build(ctx context.Context, v *catalog.Version, repo catalog.Repository, objects []manifest.Object, installed ...*Bundle) (*Bundle, error) {
 	b := &Bundle{Package: v.Package.Name, Version: v.Version, Canonical: repo.Canonical, Origins: origins(objects)}
-	files, err := content(v, repo, objects)
+	files, err := content(v, repo, objects, installed)
 	if err != nil {
 		return nil, fmt.Errorf("building the bundle of %s: %w", v.ID(), err)
 	}

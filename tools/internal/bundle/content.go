@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
@@ -15,7 +16,7 @@ import (
 )
 
 // content is every file of the bundle.
-func content(v *catalog.Version, repo catalog.Repository, objects []manifest.Object) (map[string][]byte, error) {
+func content(v *catalog.Version, repo catalog.Repository, objects []manifest.Object, installed []*Bundle) (map[string][]byte, error) {
 	files, err := ConfigFiles(v.Package)
 	if err != nil {
 		return nil, err
@@ -34,6 +35,11 @@ func content(v *catalog.Version, repo catalog.Repository, objects []manifest.Obj
 	}
 	files[factsFile] = facts(v)
 	files[imagesFile] = lock
+	if len(v.Installed()) > 0 {
+		if err := addInstalls(files, v, repo, installed); err != nil {
+			return nil, err
+		}
+	}
 	return files, nil
 }
 
@@ -89,7 +95,7 @@ func addConfigFile(files map[string][]byte, root, file string, entry fs.DirEntry
 		return err
 	}
 	name := path.Join(configDir, filepath.ToSlash(rel))
-	if name == upstreamDir || name == factsFile || name == commonDir {
+	if slices.Contains([]string{upstreamDir, factsFile, commonDir, installsFile, librariesDir}, name) {
 		return fmt.Errorf("%s: the name is taken by what the build writes there; choose another", file)
 	}
 	if entry.IsDir() {

@@ -62,6 +62,7 @@ func Load(root string, options ...Option) (*Catalog, error) {
 	c.Repository = l.repository(c.Packages)
 	l.locks(c)
 	l.requirements(c)
+	l.installs(c)
 	if err := join(l.problems); err != nil {
 		return nil, err
 	}

@@ -214,6 +214,10 @@ type Version struct {
 	From map[string]string `yaml:"from,omitempty"`
 	// LeftOut are the optional images that the version does not have.
 	LeftOut []LeftOut `yaml:"leftOut,omitempty"`
+	// Installs are the versions of other packages, by name, that this one offers
+	// to install: its bundle contains the schemas of their values. They are exact,
+	// so that the bundle stays what it is when newer ones are published.
+	Installs map[string]string `yaml:"installs,omitempty"`
 	// UpgradesFrom is the range of this package's versions from which one moves
 	// here in one step, such as ">=1.22.0 <1.23.0". All but the oldest version
 	// say so, and admit the one before them.
@@ -231,6 +235,8 @@ type Version struct {
 	modules map[string]string
 	// makers maps the packages of From to the versions.
 	makers map[string]*Version
+	// installed are the versions of Installs, by package name.
+	installed []*Version
 }
 
 // Software is a part of the package that users know by its own name.

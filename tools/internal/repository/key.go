@@ -37,9 +37,17 @@ func bundleKey(repo catalog.Repository, v *catalog.Version) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("building the bundle of %s: %w", v.ID(), err)
 	}
+	var installed []string
+	for _, other := range v.Installed() {
+		key, err := bundleKey(repo, other)
+		if err != nil {
+			return "", err
+		}
+		installed = append(installed, key)
+	}
 	declared := *v
 	declared.Package, declared.Dir = nil, ""
-	return hash(v, bundle.Format, objects, config, declared, v.Package.Name, v.Package.Optional(), repo.Domain, repo.Canonical)
+	return hash(v, bundle.Format, objects, config, declared, v.Package.Name, v.Package.Optional(), repo.Domain, repo.Canonical, installed)
 }
 
 func hash(v *catalog.Version, parts ...any) (string, error) {

@@ -44,8 +44,16 @@ func buildBundle(ctx context.Context, c *catalog.Catalog, v *catalog.Version, o 
 	if err != nil {
 		return nil, err
 	}
+	var installed []*bundle.Bundle
+	for _, other := range v.Installed() {
+		b, err := BuildVersion(ctx, c, other, o)
+		if err != nil {
+			return nil, err
+		}
+		installed = append(installed, b)
+	}
 	progress.From(ctx).Step("bundling %s", v.ID())
-	return bundle.Build(ctx, v, c.Repository, objects)
+	return bundle.Build(ctx, v, c.Repository, objects, installed...)
 }
 
 // Objects are what the upstream of a version renders to, before the

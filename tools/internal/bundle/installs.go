@@ -1,0 +1,139 @@
+package bundle
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/strake-dev/strake/tools/internal/catalog"
+)
+
+const (
+	// valuesLib is, in the library of an installed package, the file with the
+	// function that stands for its schema.
+	valuesLib = "values.lib.yml"
+	// installerLib is where a bundle has the account by which it is installed.
+	installerLib = "rbac/installer.lib.yml"
+)
+
+var (
+	anyLoad = regexp.MustCompile(`load\("([^@"][^"]*)"`)
+	// schemaHead parts schema.yml: what is loaded and defined, the annotations of
+	// the document, and the values.
+	schemaHead = regexp.MustCompile(`(?ms)\A(.*?)^#@ ?data/values-schema\n((?:#[^\n]*\n)*)---\n(.*)\z`)
+)
+
+// addInstalls puts into the bundle what its ytt files may know of the packages
+// that it installs. Each is a ytt library of its name, with its schema and what
+// that loads and nothing else of it: library.get(NAME).data_values() gives its
+// default values, and nothing of it is rendered. The list installs of
+// /installs.star tells of all of them:
+//
+//	name, package, version    keda, keda.strake.internal, 2.21.0
+//	title, description        what people read of it
+//	needs                     list of name, constraint, optional and reason
+//	values                    function: the key "values" with the package's schema
+//	installer                 function: its service account with its rights, or None
+func addInstalls(files map[string][]byte, v *catalog.Version, repo catalog.Repository, installed []*Bundle) error {
+	var loads, entries bytes.Buffer
+	for i, other := range v.Installed() {
+		b := find(installed, other)
+		if b == nil {
+			return fmt.Errorf("%s installs %s, whose bundle was not given", v.ID(), other.ID())
+		}
+		if err := addLibrary(files, b, repo); err != nil {
+			return fmt.Errorf("taking the schema of %s into %s: %w", other.ID(), v.ID(), err)
+		}
+		fmt.Fprintf(&loads, "load(\"@%s:%s\", values%d=\"values\")\n", b.Package, valuesLib, i)
+		installer := "None"
+		if b.Files[installerLib] != nil {
+			installer = fmt.Sprintf("installer%d", i)
+			fmt.Fprintf(&loads, "load(\"@%s:%s\", %s=\"installer\")\n", b.Package, path.Base(installerLib), installer)
+		}
+		writeInstall(&entries, other, repo, fmt.Sprintf("values%d", i), installer)
+	}
+	files[installsFile] = fmt.Appendf(nil, "# Made from installs of version.yml.\nload(\"@ytt:library\", \"library\")\n%sinstalls = [\n%s]\n", loads.Bytes(), entries.Bytes())
+	return nil
+}
+
+func find(bundles []*Bundle, v *catalog.Version) *Bundle {
+	i := slices.IndexFunc(bundles, func(b *Bundle) bool { return b.Package == v.Package.Name && b.Version == v.Version })
+	if i < 0 {
+		return nil
+	}
+	return bundles[i]
+}
+
+func writeInstall(out *bytes.Buffer, v *catalog.Version, repo catalog.Repository, values, installer string) {
+	fmt.Fprintf(out, "  {\n    \"name\": %q,\n    \"package\": %q,\n    \"version\": %q,\n", v.Package.Name, repo.FullName(v.Package.Name), v.Version)
+	fmt.Fprintf(out, "    \"title\": %q,\n    \"description\": %q,\n    \"needs\": [\n", v.Package.Metadata.DisplayName, strings.TrimSpace(v.Package.Metadata.ShortDescription))
+	for _, r := range v.Requires {
+		optional := "False"
+		if r.Optional {
+			optional = "True"
+		}
+		fmt.Fprintf(out, "      {\"name\": %q, \"constraint\": %q, \"optional\": %s, \"reason\": %q},\n", r.Package, r.Constraint, optional, strings.TrimSpace(r.Reason))
+	}
+	fmt.Fprintf(out, "    ],\n    \"values\": %s,\n    \"defaults\": lambda: library.get(%q).data_values(),\n    \"installer\": %s,\n  },\n", values, v.Package.Name, installer)
+}
+
+// addLibrary makes the ytt library of an installed package.
+func addLibrary(files map[string][]byte, b *Bundle, repo catalog.Repository) error {
+	dir := path.Join(librariesDir, b.Package)
+	schema := b.Files[schemaFile]
+	function, err := schemaFunction(schema, fmt.Sprintf("Values of %s %s.", repo.FullName(b.Package), b.Version))
+	if err != nil {
+		return err
+	}
+	files[path.Join(dir, path.Base(schemaFile))] = schema
+	files[path.Join(dir, valuesLib)] = function
+	if data := b.Files[installerLib]; data != nil {
+		files[path.Join(dir, path.Base(installerLib))] = data
+	}
+	return addLoaded(files, dir, b)
+}
+
+// addLoaded adds what the files of the library load of the bundle's config.
+func addLoaded(files map[string][]byte, dir string, b *Bundle) error {
+	queue := []string{path.Base(schemaFile)}
+	for ; len(queue) > 0; queue = queue[1:] {
+		for _, match := range anyLoad.FindAllSubmatch(files[path.Join(dir, queue[0])], -1) {
+			name, absolute := strings.CutPrefix(string(match[1]), "/")
+			if !absolute {
+				name = path.Join(path.Dir(queue[0]), name)
+			}
+			if files[path.Join(dir, name)] != nil {
+				continue
+			}
+			data := b.Files[path.Join(configDir, name)]
+			if data == nil {
+				return fmt.Errorf("%s loads %s, which is not in the bundle", queue[0], match[1])
+			}
+			files[path.Join(dir, name)] = data
+			queue = append(queue, name)
+		}
+	}
+	return nil
+}
+
+// schemaFunction makes of schema.yml a ytt file with the function values(). It
+// gives the key "values", annotated as the schema's document was, so that
+// another schema can hold it: no value loses its type, its text or its checks.
+func schemaFunction(schema []byte, description string) ([]byte, error) {
+	parts := schemaHead.FindSubmatch(schema)
+	if parts == nil || bytes.Contains(parts[3], []byte("\n---")) {
+		return nil, fmt.Errorf("%s: expected one document, after the line \"#@data/values-schema\" and annotations", schemaFile)
+	}
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "%s#@ def values():\n#@schema/desc %q\n%svalues:\n", parts[1], description, parts[2])
+	for line := range bytes.Lines(parts[3]) {
+		if len(bytes.TrimSpace(line)) > 0 {
+			out.WriteString("  ")
+		}
+		out.Write(line)
+	}
+	return append(bytes.TrimRight(out.Bytes(), "\n"), "\n#@ end\n"...), nil
+}
