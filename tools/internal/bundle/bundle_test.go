@@ -77,7 +77,8 @@ func TestBuildPackageCR(t *testing.T) {
 			}
 			Template struct {
 				Spec struct {
-					Fetch []struct{ ImgpkgBundle struct{ Image string } }
+					Fetch            []struct{ ImgpkgBundle struct{ Image string } }
+					Template, Deploy []map[string]any
 				}
 			}
 		}
@@ -87,6 +88,13 @@ func TestBuildPackageCR(t *testing.T) {
 	require.Equal(t, "demo.strake.test", cr.Spec.RefName)
 	require.Equal(t, "2026-01-02T03:04:05Z", cr.Spec.ReleasedAt)
 	require.Equal(t, canonical+"@"+b.Digest, cr.Spec.Template.Spec.Fetch[0].ImgpkgBundle.Image)
+	// Values and overlays of a user reach the first step alone, so there is one ytt.
+	// kbld reads the lock that "imgpkg pull" moved; nothing else gives it to kbld.
+	require.Equal(t, []map[string]any{
+		{"ytt": map[string]any{"paths": []any{"config"}}},
+		{"kbld": map[string]any{"paths": []any{"-", ".imgpkg/images.yml"}}},
+	}, cr.Spec.Template.Spec.Template)
+	require.Equal(t, []map[string]any{{"kapp": map[string]any{"rawOptions": []any{"--wait-check-interval=1s"}}}}, cr.Spec.Template.Spec.Deploy)
 	properties := cr.Spec.ValuesSchema.OpenAPIv3.Properties
 	require.Equal(t, "How many copies run", properties["replicas"].Description)
 	require.Equal(t, 5, properties["replicas"].Maximum)

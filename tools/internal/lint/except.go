@@ -24,9 +24,7 @@ type exception struct {
 }
 
 // except takes out what exceptions allow, and adds those that were of no use.
-// A package's exceptions are judged only where all its versions were linted.
-func except(c *catalog.Catalog, versions []*catalog.Version, findings []Finding) []Finding {
-	exceptions := collect(c, versions)
+func except(exceptions []*exception, findings []Finding) []Finding {
 	findings = slices.DeleteFunc(findings, func(f Finding) bool {
 		allowed := false
 		for _, e := range exceptions {
@@ -47,6 +45,8 @@ func except(c *catalog.Catalog, versions []*catalog.Version, findings []Finding)
 	return findings
 }
 
+// collect reads the versions' exceptions. A package's are judged only where all
+// its versions were linted.
 func collect(c *catalog.Catalog, versions []*catalog.Version) []*exception {
 	var list []*exception
 	add := func(dir, name, pkg, version string, judge bool, allow []catalog.LintException) {

@@ -52,3 +52,22 @@ func messages(findings []Finding) []string {
 func toList(objects ...manifest.Object) []manifest.Object { return objects }
 
 func splitLines(text string) []string { return strings.Split(strings.TrimRight(text, "\n"), "\n") }
+
+func objects(t *testing.T, texts ...string) []manifest.Object {
+	t.Helper()
+	var list []manifest.Object
+	for _, text := range texts {
+		list = append(list, object(t, text))
+	}
+	return list
+}
+
+// requireFinding wants one of the findings to say this, or none to be there.
+func requireFinding(t *testing.T, want string, findings []Finding) {
+	t.Helper()
+	if want == "" {
+		require.Empty(t, findings)
+		return
+	}
+	require.Contains(t, strings.Join(messages(findings), "\n"), want)
+}

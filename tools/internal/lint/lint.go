@@ -72,10 +72,21 @@ func Run(ctx context.Context, c *catalog.Catalog, versions []*catalog.Version) (
 	var findings []Finding
 	for _, s := range subjects {
 		if slices.ContainsFunc(versions, func(v *catalog.Version) bool { return v.Dir == s.version.Dir }) {
-			findings = append(findings, judge(s)...)
+			findings = append(findings, judge(s, shared)...)
 		}
 	}
-	return sorted(except(c, versions, findings)), nil
+	return sorted(except(collect(c, versions), findings)), nil
+}
+
+// Rendered judges what a version renders to with other values than the defaults,
+// which [Run] judges, by the rules that hold whatever the values are.
+func Rendered(c *catalog.Catalog, v *catalog.Version, objects []manifest.Object) []Finding {
+	exceptions := collect(c, []*catalog.Version{v})
+	for _, e := range exceptions {
+		e.judgeUnused = false
+	}
+	s := &subject{version: v, canonical: c.Repository.Canonical, final: objects}
+	return sorted(except(exceptions, judge(s, always)))
 }
 
 // gatherAll answers with the versions and, since some rules compare, with those
@@ -111,13 +122,16 @@ func gatherAll(ctx context.Context, c *catalog.Catalog, versions []*catalog.Vers
 	return slices.Concat(packages...), nil
 }
 
-// judge applies all rules to one version.
-func judge(s *subject) []Finding {
+// judge applies rules to one version: those of the least scope and beyond.
+func judge(s *subject, least scope) []Finding {
 	var findings []Finding
 	for _, r := range rules() {
+		if r.scope < least {
+			continue
+		}
 		for _, f := range r.check(s) {
 			f.Rule, f.Package = r.name, s.version.Package.Name
-			if !r.shared {
+			if r.scope != shared {
 				f.Version = s.version.Version
 			}
 			findings = append(findings, f)

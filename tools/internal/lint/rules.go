@@ -2,26 +2,44 @@ package lint
 
 // rule is one thing that the linter refuses.
 type rule struct {
-	name string
-	// shared rules look at what all versions of a package have in common.
-	shared bool
-	check  func(*subject) []Finding
+	name  string
+	scope scope
+	check func(*subject) []Finding
 }
+
+// scope is what a rule is a matter of.
+type scope int
+
+const (
+	// shared by all versions of a package.
+	shared scope = iota
+	// one version with its default values. With others, a finding may be what the
+	// user asks for: an image of their own, no limit of memory.
+	defaults
+	// always, whatever the values.
+	always
+)
 
 // rules are applied in this order. Each one's file tells why it is there.
 func rules() []rule {
 	return []rule{
-		{"unlocked-image", false, checkImages},
-		{"kapp-matcher-name", true, checkMatchers},
-		{"freeze-rebase", false, checkRebase},
-		{"schema-description", true, checkDescriptions},
-		{"schema-example", true, checkExamples},
-		{"helm-nondeterminism", false, checkCharts},
-		{"secret-with-data", false, checkSecrets},
-		{"into-ns", false, checkIntoNs},
-		{"container-root", false, checkRoot},
-		{"container-memory", false, checkMemory},
-		{"crd-version-dropped", false, checkCRDs},
-		{"upgrade-path", false, checkUpgradePath},
+		{"unlocked-image", defaults, checkImages},
+		{"kapp-matcher-name", shared, checkMatchers},
+		{"freeze-rebase", always, checkRebase},
+		{"schema-description", shared, checkDescriptions},
+		{"schema-example", shared, checkExamples},
+		{"helm-nondeterminism", defaults, checkCharts},
+		{"secret-with-data", defaults, checkSecrets},
+		{"into-ns", defaults, checkIntoNs},
+		{"container-root", defaults, checkRoot},
+		{"container-memory", defaults, checkMemory},
+		{"crd-version-dropped", defaults, checkCRDs},
+		{"upgrade-path", defaults, checkUpgradePath},
+		{"undone-by-update", always, checkUndone},
+		{"missing-reference", always, checkMissing},
+		{"server-order", always, checkOrder},
+		{"order-without-wait", always, checkAwaited},
+		{"version-label", always, checkVersionLabels},
+		{"example-checksum", always, checkExampleChecksums},
 	}
 }

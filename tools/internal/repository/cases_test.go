@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/strake-dev/strake/tools/internal/bundle"
 	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/lint"
 	"github.com/strake-dev/strake/tools/internal/manifest"
 	"github.com/strake-dev/strake/tools/internal/repository"
 )
@@ -35,15 +37,34 @@ var update = flag.Bool("update", false, "rewrite expected.yml of all render case
 // Without objects.yml a case shows what its values add, change or take away;
 // a case without values shows everything but CRDs. Digests of images are
 // shown as the images' names, so a new build of them changes no case.
+//
+// What a case renders to is judged by the linter, too, which judges default
+// values by itself: a trap that -update would wave through fails there, with the
+// reason. So does a locked image that no case of its package names: whoever should
+// start it was not told, and would take the one that is compiled in.
 func TestRenderCases(t *testing.T) {
 	c, plain := checkout(t), map[*catalog.Version][]manifest.Object{}
 	for _, p := range c.Packages {
 		dirs, err := filepath.Glob(filepath.Join(p.Dir, "test", "*", ""))
 		require.NoError(t, err)
+		ran, named := 0, map[string]bool{}
 		for _, dir := range dirs {
 			t.Run(p.Name+"/"+filepath.Base(dir), func(t *testing.T) {
-				renderCase{t: t, catalog: c, version: caseVersion(t, p, dir), dir: dir, plain: plain}.run()
+				ran++
+				renderCase{t: t, catalog: c, version: caseVersion(t, p, dir), dir: dir, plain: plain, named: named}.run()
 			})
+		}
+		if len(dirs) > 0 && ran == len(dirs) { // else -run picked some
+			requireImages(t, p, named)
+		}
+	}
+}
+
+func requireImages(t *testing.T, p *catalog.Package, named map[string]bool) {
+	t.Helper()
+	for _, image := range p.Images {
+		if !leftOutAlways(p, image.Name) {
+			require.True(t, named[image.Name], "%s: no case renders an object that names the image %s", p.Name, image.Name)
 		}
 	}
 }
@@ -56,6 +77,8 @@ type renderCase struct {
 	dir     string
 	// plain holds what each version renders to without values, once that is known.
 	plain map[*catalog.Version][]manifest.Object
+	// named are the package's images that some case's objects name.
+	named map[string]bool
 }
 
 func (r renderCase) run() {
@@ -70,12 +93,24 @@ func (r renderCase) run() {
 		return
 	}
 	require.NoError(r.t, err)
+	require.Empty(r.t, lint.Rendered(r.catalog, r.version, objects))
+	r.noteImages(objects)
 	got := r.show(b, objects)
 	if *update {
 		require.NoError(r.t, os.WriteFile(filepath.Join(r.dir, "expected.yml"), []byte(got), 0o644))
 		return
 	}
 	require.Equal(r.t, r.text("expected.yml"), got, "if the change is wanted: go test ./tools/internal/repository -run TestRenderCases -update")
+}
+
+func (r renderCase) noteImages(objects []manifest.Object) {
+	var text strings.Builder
+	require.NoError(r.t, manifest.Encode(&text, objects))
+	for _, image := range r.version.Images.Images {
+		if strings.Contains(text.String(), image.Digest) {
+			r.named[image.Name] = true
+		}
+	}
 }
 
 func (r renderCase) text(name string) string {
@@ -168,6 +203,13 @@ func caseVersion(t *testing.T, p *catalog.Package, dir string) *catalog.Version 
 	v, err := p.Version(strings.TrimSpace(string(name)))
 	require.NoError(t, err)
 	return v
+}
+
+// leftOutAlways tells whether no version has an optional image.
+func leftOutAlways(p *catalog.Package, name string) bool {
+	return !slices.ContainsFunc(p.Versions, func(v *catalog.Version) bool {
+		return slices.ContainsFunc(v.Offered(), func(image catalog.Image) bool { return image.Name == name })
+	})
 }
 
 func without(objects []manifest.Object, kind string) []manifest.Object {

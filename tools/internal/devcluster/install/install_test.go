@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"carvel.dev/vendir/pkg/vendir/versions"
+	"carvel.dev/vendir/pkg/vendir/versions/v1alpha1"
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
@@ -100,6 +102,20 @@ func TestObjects(t *testing.T) {
 // TestApplyOnceWaitsForTheApp answers as kapp-controller does right after a
 // change: the PackageInstall repeats the success of the App that it has just
 // changed.
+// TestRevisionIsTaken asks kapp-controller's own selection for a version that is
+// offered with and without build metadata, which counts there.
+func TestRevisionIsTaken(t *testing.T) {
+	offered := []string{"1.0.0", "1.0.0+strake.2", "1.0.0+strake.3", "1.1.0"}
+	for _, version := range offered {
+		o := installObject(Package{Name: "boat", Namespace: "harbour", Package: "boat.strake.test", Version: version})
+		constraints, _, err := unstructured.NestedString(o.Object, "spec", "packageRef", "versionSelection", "constraints")
+		require.NoError(t, err)
+		taken, err := versions.HighestConstrainedVersion(offered, v1alpha1.VersionSelection{Semver: &v1alpha1.VersionSelectionSemver{Constraints: constraints}})
+		require.NoError(t, err)
+		require.Equal(t, version, taken)
+	}
+}
+
 func TestApplyOnceWaitsForTheApp(t *testing.T) {
 	const done = `"conditions":[{"type":"ReconcileSucceeded","status":"True"}]`
 	asked := 0

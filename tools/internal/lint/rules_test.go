@@ -1,0 +1,54 @@
+package lint
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/strake-dev/strake/tools/internal/catalog"
+)
+
+// TestEveryRule shows all rules a version that each of them refuses: a rule that
+// is in no list, or in the wrong scope, is of no use.
+func TestEveryRule(t *testing.T) {
+	const (
+		pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: boat, namespace: harbour, annotations: {kapp.k14s.io/change-rule: upsert after upserting harbour/seals}}\n" +
+			"spec: {containers: [{name: hull, image: ghcr.io/example/other:1}]}\n"
+		matcher = "apiVersion: kapp.k14s.io/v1alpha1\nkind: Config\nrebaseRules:\n- {path: [data], type: copy, sources: [existing, new], resourceMatchers: [{apiVersionKindMatcher: {kind: ConfigMap, apiVersion: v1, name: a}}]}\n"
+		setting = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: town, labels: {app.kubernetes.io/version: devel}, annotations: {knative.dev/example-checksum: a}}\ndata: {a: b}\n"
+		filled  = "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: town}\ndata: {a: Yg==}\n"
+		empty   = "apiVersion: v1\nkind: Secret\nmetadata: {name: b, namespace: town}\n"
+		server  = "apiVersion: v1\nkind: Service\nmetadata: {name: server, namespace: town}\n"
+		api     = "apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: v1.boats}\nspec: {service: {namespace: town, name: server}}\n"
+		lost    = "apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: v1.ropes}\nspec: {service: {namespace: town, name: nobody}}\n"
+		seal    = "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: seal, annotations: {kapp.k14s.io/change-group: harbour/seals}}\n"
+		crd     = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: boats}\nspec: {versions: [{name: v1, storage: true}]}\n"
+	)
+	v := boat()
+	s := &subject{
+		version: v, canonical: canonical,
+		final:     objects(t, pod, matcher, setting, filled, empty, server, api, lost, seal),
+		older:     []*subject{{version: &catalog.Version{Package: v.Package, Version: "0.9.0"}, final: objects(t, crd)}},
+		charts:    []Finding{{Message: "a key for all"}},
+		schema:    map[string]any{"properties": map[string]any{"captain": map[string]any{"type": "string", "default": ""}}},
+		packageCR: map[string]any{"spec": map[string]any{"deploy": []any{map[string]any{"kapp": map[string]any{"intoNs": "town"}}}}},
+	}
+	found := func(least scope) (names []string) {
+		seen := map[string]bool{}
+		for _, f := range judge(s, least) {
+			if !seen[f.Rule] {
+				seen[f.Rule] = true
+				names = append(names, f.Rule)
+			}
+		}
+		return names
+	}
+	require.Equal(t, []string{
+		"unlocked-image", "kapp-matcher-name", "freeze-rebase", "schema-description", "schema-example", "helm-nondeterminism",
+		"secret-with-data", "into-ns", "container-root", "container-memory", "crd-version-dropped", "upgrade-path",
+		"undone-by-update", "missing-reference", "server-order", "order-without-wait", "version-label", "example-checksum",
+	}, found(shared))
+	require.Equal(t, []string{
+		"freeze-rebase", "undone-by-update", "missing-reference", "server-order", "order-without-wait", "version-label", "example-checksum",
+	}, found(always))
+}
