@@ -35,6 +35,28 @@ func collectorWorks(t *testing.T, c *cluster) {
 	receiver.wait(t, "logs", "by stdout", map[string]string{"k8s.namespace.name": namespace, "k8s.container.name": "telemetry"})
 	receiver.wait(t, "metrics", "k8s.pod.memory.working_set", map[string]string{"k8s.namespace.name": namespace})
 	receiver.wait(t, "metrics", "system.cpu.time", nil)
+
+	t.Run("samples whole traces", func(t *testing.T) { c.collectorSamples(t, receiver) })
+}
+
+// collectorSamples keeps the traces of one service and none of another, whose
+// logs still come.
+func (c *cluster) collectorSamples(t *testing.T, receiver *telemetryReceiver) {
+	c.setValues(t, collectorPackage, sendTo(receiver)+`  tailSampling:
+    enabled: true
+    decisionWait: 1s
+    policies: [{name: chosen, type: string_attribute, string_attribute: {key: service.name, values: [kept]}}]
+`)
+	namespace := c.namespace(t, "sampled")
+	for _, name := range []string{"dropped", "kept"} {
+		c.apply(t, c.renderApp(t, "telemetry", map[string]any{"namespace": namespace, "name": name, "env": []any{
+			map[string]any{"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": agentEndpoint},
+			map[string]any{"name": "OTEL_SERVICE_NAME", "value": name},
+		}}))
+		receiver.wait(t, "logs", "round 5 by OTLP", map[string]string{"service.name": name})
+	}
+	receiver.wait(t, "traces", `"round"`, map[string]string{"service.name": "kept"})
+	require.False(t, receiver.has("traces", `"round"`, map[string]string{"service.name": "dropped"}))
 }
 
 // gatherInto makes the collectors of the package, which is installed, send to

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -90,23 +91,22 @@ func attributesOf(text []byte) map[string]string {
 	return found
 }
 
-// wait answers with the attributes of the first telemetry of a signal that
-// has all of the wanted ones and holds a text.
-func (r *telemetryReceiver) wait(t *testing.T, signal, text string, wanted map[string]string) map[string]string {
+// wait waits for telemetry of a signal that has all of the wanted attributes and
+// holds a text.
+func (r *telemetryReceiver) wait(t *testing.T, signal, text string, wanted map[string]string) {
 	t.Helper()
-	var found map[string]string
 	eventually(t, 2*time.Minute, fmt.Sprintf("%s with %q and %v arrive", signal, text, wanted), func() (bool, string) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		for _, a := range r.seen {
-			if a.signal == signal && strings.Contains(a.text, text) && contains(a.attributes, wanted) {
-				found = a.attributes
-				return true, ""
-			}
-		}
-		return false, r.say()
+		return r.has(signal, text, wanted), r.say()
 	})
-	return found
+}
+
+// has tells whether such telemetry has come.
+func (r *telemetryReceiver) has(signal, text string, wanted map[string]string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.seen, func(a arrived) bool {
+		return a.signal == signal && strings.Contains(a.text, text) && contains(a.attributes, wanted)
+	})
 }
 
 // waitAll wants the program's three signals with the attributes.
@@ -126,6 +126,8 @@ func (r *telemetryReceiver) header(name string) string {
 
 // say names the services and signals that came, for a person.
 func (r *telemetryReceiver) say() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	counts := map[string]int{}
 	last := ""
 	for _, a := range r.seen {
