@@ -9,6 +9,7 @@ var works = map[string]func(t *testing.T, c *cluster){
 	"dapr":                    daprWorks,
 	"flux":                    fluxDelivers,
 	"keda":                    kedaWorks,
+	"knative-eventing":        knativeDelivers,
 	"knative-serving":         knativeServes,
 	"opentelemetry-collector": collectorWorks,
 	"opentelemetry-operator":  operatorWorks,
