@@ -78,7 +78,8 @@ $(STRAKE):
 generate: $(STRAKE) ## All that is generated and committed
 	$(STRAKE) build
 	$(STRAKE) build --root test/apps
-	$(STRAKE) docs --dir tools/strake/docs
+	$(STRAKE) readmes
+	$(STRAKE) reference --dir tools/strake/docs
 
 .PHONY: clean
 clean: ## Remove .build/

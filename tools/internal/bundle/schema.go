@@ -20,16 +20,9 @@ type openAPI struct {
 }
 
 // valuesSchema is the OpenAPI v3 schema, as JSON, of the values that the ytt
-// files declare. The upstream's objects declare none, so ytt need not read
-// them.
+// files declare.
 func valuesSchema(ctx context.Context, files map[string][]byte) ([]byte, error) {
-	own := map[string][]byte{}
-	for name, data := range files {
-		if !strings.HasPrefix(name, upstreamDir+"/") {
-			own[name] = data
-		}
-	}
-	docs, err := yttRequest{files: own, schema: true}.run(ctx)
+	docs, err := yttRequest{files: withoutUpstream(files), schema: true}.run(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -42,6 +35,18 @@ func valuesSchema(ctx context.Context, files map[string][]byte) ([]byte, error) 
 		return nil, fmt.Errorf("reading ytt's schema: %w", err)
 	}
 	return doc.values()
+}
+
+// withoutUpstream are the files that declare values for users. The upstream's
+// objects declare none, so ytt need not read them.
+func withoutUpstream(files map[string][]byte) map[string][]byte {
+	own := map[string][]byte{}
+	for name, data := range files {
+		if !strings.HasPrefix(name, upstreamDir+"/") {
+			own[name] = data
+		}
+	}
+	return own
 }
 
 func (d openAPI) values() ([]byte, error) {

@@ -91,7 +91,7 @@ func TestLoadErrors(t *testing.T) {
 		name, file, old, new string
 		want                 []string // one a line, in order
 	}{
-		{"unknown field", pkg, "images:", "imagess:", []string{pkg + `:17: unknown field "imagess"; known here: name, metadata, manifests, images`}},
+		{"unknown field", pkg, "images:", "imagess:", []string{pkg + `:17: unknown field "imagess"; known here: name, metadata, proof, manifests, images`}},
 		{"unknown nested field", pkg, "    user:", "    usr:", []string{pkg + `:24: unknown field "usr"; known here: name,`}},
 		{"duplicate", pkg, "  displayName: Boat", "  displayName: Boat\n  displayName: Ship", []string{pkg + `:4: duplicate field "metadata.displayName"; the first is at line 3`}},
 		{"duplicate in free values", pkg, "nested: {on: true}", "nested: {on: true, on: false}", []string{pkg + `:16: duplicate field "manifests[1].values.nested.on"`}},

@@ -44,6 +44,9 @@ type Package struct {
 	// Name equals the folder's name.
 	Name     string   `yaml:"name"`
 	Metadata Metadata `yaml:"metadata"`
+	// Proof says, in part of a sentence, what the package is seen doing on a
+	// cluster before a version of it is published.
+	Proof string `yaml:"proof,omitempty"`
 	// Manifests say what of the upstream sources is rendered, in this order. A
 	// package of nothing but its own config/ has none, and no vendir.yml.
 	Manifests []Manifest `yaml:"manifests,omitempty"`

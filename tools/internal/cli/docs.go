@@ -1,62 +1,109 @@
 package cli
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
+	"context"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/cobra/doc"
+
+	"github.com/strake-dev/strake/tools/internal/bundle"
+	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/docs"
+	"github.com/strake-dev/strake/tools/internal/repository"
+)
+
+// docsFormat is what "docs" makes of a package's values.
+type docsFormat string
+
+const (
+	docsText       docsFormat = "text"
+	docsYAML       docsFormat = "yaml"
+	docsJSONSchema docsFormat = "json-schema"
+	docsMarkdown   docsFormat = "markdown"
 )
 
 func newDocs(a *app) *cobra.Command {
-	var dir string
+	var format docsFormat
 	cmd := &cobra.Command{
-		Use:   "docs",
-		Short: "Write the reference of all commands as Markdown",
-		Long: `Docs writes one Markdown file, strake_COMMAND.md, for each command into a folder,
-and removes those of commands that are no more.`,
-		Example: "  strake docs --dir tools/strake/docs",
-		Hidden:  true,
-		Args:    cobra.NoArgs,
-		RunE:    a.around(func(cmd *cobra.Command, _ []string) error { return writeDocs(cmd.Root(), dir) }),
+		Use:   "docs PACKAGE[@VERSION]",
+		Short: "Describe the values of a package",
+		Long: `Docs describes what can be set of a package: what it does, its type and default,
+and what is allowed. Without a VERSION the newest one is meant.
+
+  text         a table
+  yaml         all values with their defaults, under comments with an example of
+               each: to edit, and to give as --values-file
+  json-schema  a JSON Schema (draft 2020-12), by which editors complete and check
+               such a file; it knows types, bounds and choices, and says in its
+               descriptions what else the package asks
+  markdown     a page about the package, with a table of the values
+
+The language server for YAML takes the schema from the first line of a file:
+# yaml-language-server: $schema=keda.schema.json`,
+		Example: `  strake docs keda
+  strake docs keda@2.21.0 --format yaml > values.yml
+  strake docs keda --format json-schema > keda.schema.json`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: a.completeVersion,
+		RunE: a.around(func(cmd *cobra.Command, args []string) error {
+			c, v, err := a.version(args[0])
+			if err != nil {
+				return err
+			}
+			values, err := valuesOf(cmd.Context(), c, v)
+			if err != nil {
+				return err
+			}
+			return printDocs(a.out(), format, c, v, values)
+		}),
 	}
-	cmd.Flags().StringVar(&dir, "dir", filepath.Join("tools", "strake", "docs"), "`folder` to write to")
+	enumFlag(cmd, &format, "format", "", "what to print", docsText, docsYAML, docsJSONSchema, docsMarkdown)
 	return cmd
 }
 
-func writeDocs(root *cobra.Command, dir string) error {
-	stale, err := filepath.Glob(filepath.Join(dir, "strake*.md"))
+// valuesOf are the values of a version. No digest is in them, so images may
+// be without a lock.
+func valuesOf(ctx context.Context, c *catalog.Catalog, v *catalog.Version) (*bundle.Values, error) {
+	b, err := repository.BuildVersion(ctx, c, v.StandIn(), repository.Options{})
 	if err != nil {
-		return fmt.Errorf("looking for the earlier reference: %w", err)
+		return nil, err
 	}
-	for _, file := range stale {
-		if err := os.Remove(file); err != nil {
-			return fmt.Errorf("removing the earlier reference: %w", err)
-		}
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("making the folder for the reference: %w", err)
-	}
-	// A date in each file would make every generation a difference.
-	root.DisableAutoGenTag = true
-	if err := doc.GenMarkdownTree(root, dir); err != nil {
-		return fmt.Errorf("writing the reference to %s: %w", dir, err)
-	}
-	return writeTopics(root, dir)
+	return b.Values(ctx)
 }
 
-// writeTopics writes the topics of "strake help", which cobra leaves out.
-func writeTopics(root *cobra.Command, dir string) error {
-	for _, c := range root.Commands() {
-		if !c.IsAdditionalHelpTopicCommand() {
-			continue
-		}
-		text := fmt.Sprintf("## strake help %s\n\n%s\n\n```\n%s\n```\n\n### SEE ALSO\n\n* [strake](strake.md)\t - %s\n",
-			c.Name(), c.Short, c.Long, root.Short)
-		if err := os.WriteFile(filepath.Join(dir, "strake_"+c.Name()+".md"), []byte(text), 0o644); err != nil {
-			return fmt.Errorf("writing the reference of a topic: %w", err)
-		}
+func printDocs(w io.Writer, format docsFormat, c *catalog.Catalog, v *catalog.Version, values *bundle.Values) error {
+	var text []byte
+	var err error
+	switch format {
+	case docsYAML:
+		text, err = docs.YAML(values, v)
+	case docsJSONSchema:
+		text, err = docs.JSONSchema(values, v)
+	case docsMarkdown:
+		text, err = docs.Page(c, v, values)
+	default:
+		return printValues(w, values)
 	}
-	return nil
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(text)
+	return err
+}
+
+func printValues(w io.Writer, values *bundle.Values) error {
+	rows, err := docs.Rows(values)
+	if err != nil {
+		return err
+	}
+	var lines [][]string
+	for _, row := range rows {
+		about := row.Description
+		if row.Allowed != "" {
+			about = strings.TrimSpace(about + " Allowed: " + row.Allowed + ".")
+		}
+		lines = append(lines, []string{row.Path, row.Type, row.Default, about})
+	}
+	return table(w, []string{"VALUE", "TYPE", "DEFAULT", "WHAT IT DOES"}, lines)
 }

@@ -88,10 +88,10 @@ func addCommands(a *app, root *cobra.Command) {
 			root.AddCommand(c)
 		}
 	}
-	add(groupContent, newBuild(a), newVerify(a), newLint(a), newRender(a), newRequires(a), newImages(a), newUpstream(a))
+	add(groupContent, newBuild(a), newVerify(a), newLint(a), newRender(a), newRequires(a), newDocs(a), newImages(a), newUpstream(a))
 	add(groupCarry, newPush(a), newRegistry(a))
 	add(groupCluster, newUp(a), newUninstall(a), newDown(a))
-	add("", newVersion(a), newDocs(a), newExitCodes())
+	add("", newVersion(a), newReference(a), newReadmes(a), newExitCodes())
 	addCompletion(root)
 }
 
