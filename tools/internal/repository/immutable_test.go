@@ -71,3 +71,36 @@ func fieldOf(t *testing.T, o manifest.Object, path string) any {
 	require.NoError(t, err)
 	return value
 }
+
+// TestNextVersionRunsItsJobs renders each version of an upstream and the one after
+// it: a Job of the same name has run already, and does not run again. One that
+// migrates what is stored belongs to each version.
+func TestNextVersionRunsItsJobs(t *testing.T) {
+	c := checkout(t)
+	for _, p := range c.Packages {
+		for i := 1; i < len(p.Versions); i++ {
+			if from, to := p.Versions[i-1], p.Versions[i]; from.Upstream != to.Upstream {
+				t.Run(from.ID()+" to "+to.Version, func(t *testing.T) {
+					before := jobs(t, c, from)
+					for _, name := range jobs(t, c, to) {
+						require.NotContains(t, before, name, "the Job has run for %s; put the version into its name by an overlay", from.ID())
+					}
+				})
+			}
+		}
+	}
+}
+
+func jobs(t *testing.T, c *catalog.Catalog, v *catalog.Version) (names []string) {
+	t.Helper()
+	b, err := repository.BuildVersion(context.Background(), c, v, repository.Options{})
+	require.NoError(t, err)
+	objects, err := bundle.Render(context.Background(), b, nil, bundle.RenderOptions{})
+	require.NoError(t, err)
+	for _, o := range objects {
+		if o.GetKind() == "Job" {
+			names = append(names, o.GetNamespace()+"/"+o.GetName())
+		}
+	}
+	return names
+}
