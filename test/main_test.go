@@ -14,7 +14,8 @@
 // works_test.go: func(t *testing.T, c *cluster). It is called with the package
 // installed, once a version and again after the move to the next version, and
 // leaves nothing behind: what it makes, it makes in c.namespace(t, "prefix"),
-// which is removed when the test ends. It may use
+// which is removed when the test ends. Where users' objects must outlive the move
+// itself, a second function in moves sees to that. Both may use
 //
 //   - c.apply, c.get, c.patch, c.delete for objects of any kind, and eventually
 //     for what a cluster reaches by itself;

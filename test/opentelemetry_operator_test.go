@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +15,10 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-const operatorNamespace = "opentelemetry-operator-system"
+const (
+	operatorPackage   = "opentelemetry-operator"
+	operatorNamespace = "opentelemetry-operator-system"
+)
 
 var (
 	instrumentationKind = kind("opentelemetry.io", "v1alpha1", "Instrumentation")
@@ -26,7 +30,7 @@ var (
 // a sidecar.
 func operatorWorks(t *testing.T, c *cluster) {
 	c.requireCAEverywhere(t)
-	c.install(t, collectorPackage)
+	c.install(t, collectorPackage+"@"+collectorOf(t, c.versionOf(t, operatorPackage)))
 	receiver := c.gatherInto(t)
 	namespace := c.namespace(t, "instrumented")
 
@@ -34,31 +38,52 @@ func operatorWorks(t *testing.T, c *cluster) {
 	t.Run("a sidecar", func(t *testing.T) { c.operatorInjectsSidecar(t, namespace, receiver) })
 	t.Run("no image that is not locked", func(t *testing.T) { c.operatorKnowsOnlyLockedImages(t, namespace) })
 	t.Run("an older version of a collector's object", func(t *testing.T) { c.operatorConverts(t, namespace) })
+	t.Run("targets to scrape", func(t *testing.T) { c.operatorAllocatesTargets(t, namespace, receiver) })
+	t.Run("certificates that are about to end", func(t *testing.T) { c.operatorRenewsCertificates(t, namespace) })
+}
+
+// collectorOf is the version of the collector's package whose build a version of
+// the operator's runs by default.
+func collectorOf(t *testing.T, operator string) string {
+	t.Helper()
+	var version struct {
+		From map[string]string `json:"from"`
+	}
+	require.NoError(t, readYAML(filepath.Join("..", "packages", operatorPackage, operator, "version.yml"), &version))
+	require.Contains(t, version.From, collectorPackage)
+	return version.From[collectorPackage]
 }
 
 // requireCAEverywhere: the rotator is ready, so every webhook and the CRD have
 // the CA of the secret.
 func (c *cluster) requireCAEverywhere(t *testing.T) {
 	t.Helper()
-	secret := c.get(t, secretKind, operatorNamespace, "opentelemetry-operator-controller-manager-service-cert")
-	ca, _, _ := unstructured.NestedString(secret.Object, "data", "ca.crt")
-	require.NotEmpty(t, ca)
-	decoded, err := base64.StdEncoding.DecodeString(ca)
-	require.NoError(t, err)
-	require.Contains(t, string(decoded), "BEGIN CERTIFICATE")
+	require.Contains(t, string(c.certificate(t, "ca.crt")), "BEGIN CERTIFICATE")
+	require.Empty(t, c.lackingCA(t))
+}
+
+// lackingCA names those who have not been told the CA of the secret.
+func (c *cluster) lackingCA(t *testing.T) []string {
+	t.Helper()
+	ca := base64.StdEncoding.EncodeToString(c.certificate(t, "ca.crt"))
+	var lacking []string
+	ask := func(name string, object map[string]any, fields ...string) {
+		if told, _, _ := unstructured.NestedString(object, fields...); told != ca {
+			lacking = append(lacking, name)
+		}
+	}
 	for _, of := range []string{"Mutating", "Validating"} {
 		configuration := c.get(t, kind("admissionregistration.k8s.io", "v1", of+"WebhookConfiguration"), "",
 			"opentelemetry-operator-"+strings.ToLower(of)+"-webhook-configuration")
 		webhooks, _, _ := unstructured.NestedSlice(configuration.Object, "webhooks")
 		require.NotEmpty(t, webhooks)
 		for _, webhook := range webhooks {
-			told, _, _ := unstructured.NestedString(webhook.(map[string]any), "clientConfig", "caBundle")
-			require.Equal(t, ca, told)
+			ask(of+" webhook", webhook.(map[string]any), "clientConfig", "caBundle")
 		}
 	}
 	crd := c.get(t, kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition"), "", "opentelemetrycollectors.opentelemetry.io")
-	told, _, _ := unstructured.NestedString(crd.Object, "spec", "conversion", "webhook", "clientConfig", "caBundle")
-	require.Equal(t, ca, told)
+	ask("CRD", crd.Object, "spec", "conversion", "webhook", "clientConfig", "caBundle")
+	return lacking
 }
 
 func instrumentation(namespace string) string {

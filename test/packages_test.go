@@ -85,9 +85,12 @@ func (c *cluster) proveWay(t *testing.T, name, version, next string) {
 	c.up(t, name+"@"+version)
 	c.requireVersion(t, name, version)
 	c.work(t, name, "work of "+version)
-	installed := c.up(t, name+"@"+next)
-	c.requireVersion(t, name, next)
-	c.requireSteady(t, name)
+	var installed []installedAs
+	c.move(t, name, "move to "+next, func(t *testing.T) {
+		installed = c.up(t, name+"@"+next)
+		c.requireVersion(t, name, next)
+		c.requireSteady(t, name)
+	})
 	c.work(t, name, "work of "+next)
 	c.uninstall(t, namesOf(installed))
 	c.requireNothingLeft(t, before)
@@ -98,6 +101,19 @@ func (c *cluster) work(t *testing.T, name, title string) {
 	require.Contains(t, works, name, "works_test.go has no line for %s", name)
 	ok := t.Run(title, func(t *testing.T) { works[name](t, c) })
 	require.True(t, ok, "%s does not do its work", name)
+}
+
+// move lets the package, if it has something to say of moves, look at users'
+// objects before and after.
+func (c *cluster) move(t *testing.T, name, title string, to func(t *testing.T)) {
+	t.Helper()
+	around, found := moves[name]
+	if !found {
+		to(t)
+		return
+	}
+	ok := t.Run(title, func(t *testing.T) { around(t, c, func() { to(t) }) })
+	require.True(t, ok, "the move of %s to its next version", name)
 }
 
 func namesOf(installed []installedAs) []string {
@@ -112,13 +128,20 @@ func namesOf(installed []installedAs) []string {
 // need wait any more.
 func (c *cluster) requireVersion(t *testing.T, name, version string) {
 	t.Helper()
-	install := c.get(t, packageInstallKind, installNamespace, name)
-	installed, _, _ := unstructured.NestedString(install.Object, "status", "version")
-	require.Equal(t, version, installed)
+	require.Equal(t, version, c.versionOf(t, name))
 	app := c.get(t, appKind, installNamespace, name)
 	require.Equal(t, version, app.GetAnnotations()["packaging.carvel.dev/package-version"])
 	done, say := reconciled(app)
 	require.True(t, done, "strake up has ended, and the App says: %s", say)
+}
+
+// versionOf is the version that is installed.
+func (c *cluster) versionOf(t *testing.T, name string) string {
+	t.Helper()
+	install := c.get(t, packageInstallKind, installNamespace, name)
+	require.NotNil(t, install)
+	version, _, _ := unstructured.NestedString(install.Object, "status", "version")
+	return version
 }
 
 // requireSteady reconciles an install a second and a third time.

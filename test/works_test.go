@@ -15,3 +15,10 @@ var works = map[string]func(t *testing.T, c *cluster){
 	"opentelemetry-operator":  operatorWorks,
 	"traefik":                 traefikRoutes,
 }
+
+// moves has, for a package whose move to the next version concerns objects that
+// users have made, a function that makes such objects, calls move, and looks at
+// what has become of them.
+var moves = map[string]func(t *testing.T, c *cluster, move func()){
+	"opentelemetry-operator": collectorsMove,
+}
