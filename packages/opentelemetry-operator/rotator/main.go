@@ -115,7 +115,7 @@ func parse(args []string) (*options, error) {
 	flags.DurationVar(&r.Validity, "validity", 365*24*time.Hour, "how long a certificate is valid")
 	flags.DurationVar(&r.CAValidity, "ca-validity", 10*365*24*time.Hour, "how long a CA is valid")
 	flags.DurationVar(&r.RenewBefore, "renew-before", 0, "how long before the end either is renewed (default a quarter of -validity)")
-	flags.DurationVar(&r.Interval, "interval", time.Hour, "time between two looks at the certificate")
+	flags.DurationVar(&r.Interval, "interval", 0, "time between two looks at the certificate (default an hour, or half of -renew-before if that is less)")
 	flags.StringVar(&o.listen, "listen", ":8081", "address of /healthz and /readyz")
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	flags.StringVar(&o.logFormat, "log-format", "json", "json or text")
@@ -124,6 +124,9 @@ func parse(args []string) (*options, error) {
 	}
 	if r.RenewBefore == 0 {
 		r.RenewBefore = r.Validity / 4
+	}
+	if r.Interval == 0 {
+		r.Interval = min(time.Hour, r.RenewBefore/2)
 	}
 	return o, o.check()
 }

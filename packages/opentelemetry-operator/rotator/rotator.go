@@ -92,6 +92,15 @@ func (r *Rotator) reconcile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	failed := r.tell(ctx, ca)
+	if failed == nil && !r.ready.Swap(true) {
+		slog.Info("the CA is everywhere")
+	}
+	return failed
+}
+
+// tell writes the CA into every target; the error is that of all that failed.
+func (r *Rotator) tell(ctx context.Context, ca []byte) error {
 	var failed error
 	for _, t := range r.Targets {
 		told, err := t.tell(ctx, r.Objects, ca)
@@ -99,9 +108,6 @@ func (r *Rotator) reconcile(ctx context.Context) error {
 			slog.Info("told the CA", "target", t.String())
 		}
 		failed = errors.Join(failed, err)
-	}
-	if failed == nil && !r.ready.Swap(true) {
-		slog.Info("the CA is everywhere")
 	}
 	return failed
 }
@@ -116,6 +122,14 @@ func (r *Rotator) certificate(ctx context.Context) ([]byte, error) {
 	data, renewed, err := r.renew(secret.Data, time.Now())
 	if err != nil || !renewed {
 		return data[keyCA], err
+	}
+	if len(secret.Data[keyCA]) > 0 {
+		// A server may read its new certificate at once, so the new CA is known
+		// before. The bundle has the last one, too; what cannot be told now is
+		// told after, and must not keep the certificate from being renewed.
+		if err := r.tell(ctx, data[keyCA]); err != nil {
+			slog.Warn("a target does not know the new CA yet", "error", err)
+		}
 	}
 	secret.Data = data
 	if _, err := secrets.Update(ctx, secret, metav1.UpdateOptions{FieldManager: "rotator"}); err != nil {

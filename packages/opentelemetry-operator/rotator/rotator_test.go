@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	dynamicfake "k8s.io/client-go/dynamic/fake"
 	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
 )
 
 var names = []string{"hooks.sea.svc", "hooks.sea.svc.cluster.local"}
@@ -162,6 +163,53 @@ func TestTargetsAreTold(t *testing.T) {
 	for _, action := range objects.Actions() {
 		if action.GetVerb() != "get" {
 			t.Fatalf("a second look did %s %s", action.GetVerb(), action.GetResource().Resource)
+		}
+	}
+}
+
+// TestTargetsAreToldBeforeTheServer: whoever reads a renewed secret at once shows a
+// certificate that is trusted already.
+func TestTargetsAreToldBeforeTheServer(t *testing.T) {
+	old := renew(t, nil, time.Now().Add(-991*time.Hour), true)
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "sea", Name: "cert"}, Data: old}
+	objects := dynamicfake.NewSimpleDynamicClient(runtime.NewScheme(),
+		object("apiregistration.k8s.io/v1", "APIService", "v1.sea", map[string]any{"spec": map[string]any{"group": "sea"}}))
+	o, err := parse([]string{"-secret=sea/cert", "-dns-name=" + names[0], "-api-service=v1.sea"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := fake.NewClientset(secret)
+	var told []byte
+	secrets.PrependReactor("update", "secrets", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		written := action.(clienttesting.UpdateAction).GetObject().(*corev1.Secret)
+		service, err := objects.Resource(kinds[3].resource).Get(t.Context(), "v1.sea", metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ca, _, _ := unstructured.NestedString(service.Object, "spec", "caBundle")
+		told, _ = base64.StdEncoding.DecodeString(ca)
+		if string(told) != string(written.Data[keyCA]) {
+			t.Error("the secret is written before the target knows its CA")
+		}
+		return false, nil, nil
+	})
+	o.rotator.Secrets, o.rotator.Objects = secrets, objects
+	if err := o.rotator.reconcile(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) == 0 {
+		t.Fatal("nothing was renewed")
+	}
+}
+
+func TestLooksAreCloseEnough(t *testing.T) {
+	for validity, want := range map[string]time.Duration{"8760h": time.Hour, "4h": 30 * time.Minute} {
+		o, err := parse([]string{"-secret=sea/cert", "-dns-name=hooks", "-api-service=v1.sea", "-validity=" + validity})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.rotator.Interval != want {
+			t.Fatalf("a certificate of %s is looked at every %s", validity, o.rotator.Interval)
 		}
 	}
 }
