@@ -32,6 +32,7 @@ var (
 	secretKind             = kind("", "v1", "Secret")
 	configMapKind          = kind("", "v1", "ConfigMap")
 	serviceAccountKind     = kind("", "v1", "ServiceAccount")
+	crdKind                = kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
 	clusterRoleBindingKind = kind("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding")
 )
 

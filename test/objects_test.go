@@ -104,8 +104,7 @@ spec:
   scope: Cluster
   names: {kind: Forgotten, plural: forgottens}
   versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]`)
-	crd := kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
-	t.Cleanup(func() { c.delete(t, crd, "", "forgottens.strake.test") })
+	t.Cleanup(func() { c.delete(t, crdKind, "", "forgottens.strake.test") })
 	require.Subset(t, c.differencesSince(t, before), []string{
 		"left: Lease.coordination.k8s.io forgotten in " + namespace,
 		"left: CustomResourceDefinition.apiextensions.k8s.io forgottens.strake.test",

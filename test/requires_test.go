@@ -34,8 +34,7 @@ func TestInstallWaitsForWhatItRequires(t *testing.T) {
 	require.False(t, deployed, "kapp ran though the need was missing")
 	require.Nil(t, c.get(t, configMapKind, namespace, "guest"))
 
-	crd := kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
-	t.Cleanup(func() { c.delete(t, crd, "", "greetings.greetings.strake.test") })
+	t.Cleanup(func() { c.delete(t, crdKind, "", "greetings.greetings.strake.test") })
 	c.apply(t, `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: greetings.greetings.strake.test}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/devcluster/install"
 )
 
 type requiresFlags struct {
@@ -42,7 +43,10 @@ the reason. "strake up" installs in this order and adds what is needed.
 With --check it looks at a cluster before you install there: a need is satisfied
 by a PackageInstall that has reconciled a version in the range, or by whoever
 serves the need's API. What is missing and not optional ends with exit code 3.
-An install itself refuses to begin, too, where such an API is missing.`,
+An install itself refuses to begin, too, where such an API is missing.
+
+So does a CRD of which the cluster stores objects in a version that the package
+no longer has: the API server would refuse the CRD. All of them are named.`,
 		Example: `  strake requires
   strake requires keda@2.21.0 -o json
   strake requires keda --check --context my-cluster`,
@@ -62,9 +66,16 @@ func requires(ctx context.Context, a *app, f requiresFlags, args []string) error
 	if err != nil {
 		return err
 	}
-	rows := requiresRows(versions)
+	rows, faults := requiresRows(versions), []string(nil)
 	if f.check {
-		if err := findNeeds(ctx, f, c.Repository, rows); err != nil {
+		client, err := f.target.client()
+		if err != nil {
+			return err
+		}
+		if err := findNeeds(ctx, client, c.Repository, rows); err != nil {
+			return err
+		}
+		if faults, err = storedFaults(ctx, client, c, versions); err != nil {
 			return err
 		}
 	}
@@ -72,7 +83,10 @@ func requires(ctx context.Context, a *app, f requiresFlags, args []string) error
 		return err
 	}
 	if missing := missingNeeds(rows); len(missing) > 0 {
-		return findingsf("the cluster lacks %s: install that first", strings.Join(missing, ", "))
+		faults = append(faults, fmt.Sprintf("the cluster lacks %s: install that first", strings.Join(missing, ", ")))
+	}
+	if len(faults) > 0 {
+		return findingsf("%s", strings.Join(faults, "\n"))
 	}
 	return nil
 }
@@ -90,11 +104,7 @@ func requiresRows(versions []*catalog.Version) []requiresRow {
 }
 
 // findNeeds fills in what the cluster has.
-func findNeeds(ctx context.Context, f requiresFlags, repo catalog.Repository, rows []requiresRow) error {
-	client, err := f.target.client()
-	if err != nil {
-		return err
-	}
+func findNeeds(ctx context.Context, client *install.Client, repo catalog.Repository, rows []requiresRow) error {
 	present, err := client.Present(ctx)
 	if err != nil {
 		return err

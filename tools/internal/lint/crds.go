@@ -42,7 +42,7 @@ func droppedVersions(from string, older, newer []manifest.Object) []Finding {
 		if has := versionNames(newer[i]); !slices.Contains(has, stored) {
 			findings = append(findings, at(newer[i],
 				fmt.Sprintf("%s stores objects as %s, which is not among this version's %s, so the API server refuses the upgrade where there are any", from, stored, strings.Join(has, ", ")),
-				"keep the version until the stored objects are migrated, or allow it in version.yml and say what migrates them"))
+				"keep the version until the stored objects are migrated; or let kapp refuse before it changes anything, by /_common/stored-versions.star, and allow it in version.yml with what migrates them"))
 		}
 	}
 	return findings
