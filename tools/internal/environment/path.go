@@ -17,7 +17,7 @@ type path []string
 var simple = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 // identifiers are what dyff matches the items of a list by, in its order.
-var identifiers = []string{"name", "key", "id"}
+func identifiers() []string { return []string{"name", "key", "id"} }
 
 func elements(p *ytbx.Path) path {
 	var at path
@@ -49,7 +49,7 @@ func (p path) key(name string) path {
 // item names an item that only one of two lists has.
 func (p path) item(node *yaml.Node) path {
 	if node.Kind == yaml.MappingNode {
-		for _, identifier := range identifiers {
+		for _, identifier := range identifiers() {
 			for i := 0; i+1 < len(node.Content); i += 2 {
 				if node.Content[i].Value == identifier && node.Content[i+1].Kind == yaml.ScalarNode {
 					return p.with(fmt.Sprintf("[%s=%s]", identifier, node.Content[i+1].Value))

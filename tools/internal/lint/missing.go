@@ -75,11 +75,13 @@ func serviceIn(within string, fields map[string]any, path ...string) []service {
 }
 
 // bootstrapRoles are the Roles, NAMESPACE/NAME, that every API server makes.
-var bootstrapRoles = []string{
-	"kube-public/system:controller:bootstrap-signer",
-	"kube-system/extension-apiserver-authentication-reader",
-	"kube-system/system::leader-locking-kube-controller-manager",
-	"kube-system/system::leader-locking-kube-scheduler",
+func bootstrapRoles() []string {
+	return []string{
+		"kube-public/system:controller:bootstrap-signer",
+		"kube-system/extension-apiserver-authentication-reader",
+		"kube-system/system::leader-locking-kube-controller-manager",
+		"kube-system/system::leader-locking-kube-scheduler",
+	}
 }
 
 func missingRoles(objects []manifest.Object) []Finding {
@@ -93,7 +95,7 @@ func missingRoles(objects []manifest.Object) []Finding {
 		isRole := func(r manifest.Object) bool {
 			return r.GetKind() == "Role" && r.GetNamespace() == o.GetNamespace() && r.GetName() == name
 		}
-		if role := o.GetNamespace() + "/" + name; !slices.Contains(bootstrapRoles, role) && !slices.ContainsFunc(objects, isRole) {
+		if role := o.GetNamespace() + "/" + name; !slices.Contains(bootstrapRoles(), role) && !slices.ContainsFunc(objects, isRole) {
 			findings = append(findings, at(o, fmt.Sprintf("it grants the Role %s, which neither the package has nor the API server makes", role),
 				"put the binding into the namespace of its Role by an overlay"))
 		}
