@@ -185,8 +185,8 @@ func touchedPackage(path string) string {
 	case len(parts) == 4 && parts[0] == "repo" && parts[1] == "packages": // NAME.DOMAIN/VERSION.yml
 		name, _, _ := strings.Cut(parts[2], ".")
 		return name
-	case len(parts) == 3 && parts[0] == "config":
-		return strings.TrimSuffix(parts[2], ".yml")
+	case len(parts) > 3 && parts[0] == "config": // config/ENV/overlays/NAME/FILE, config/ENV/packages/NAME.yml
+		return strings.TrimSuffix(parts[3], ".yml")
 	case len(parts) == 2 && parts[0] == "test":
 		name := strings.ReplaceAll(strings.TrimSuffix(parts[1], "_test.go"), "_", "-")
 		if works[name] != nil {
@@ -225,7 +225,7 @@ func TestPick(t *testing.T) {
 	}{
 		"a package and what requires it": {
 			[]string{"packages/ingress/config/schema.yml"}, []string{"app 1.0.0", "ingress 1.0.0 1.1.0", "serving 1.0.0"}},
-		"the newest and the one before it": {[]string{"config/dev/keda.yml"}, []string{"keda 2.0.0 3.0.0"}},
+		"the newest and the one before it": {[]string{"config/dev/overlays/keda/labels.yml"}, []string{"keda 2.0.0 3.0.0"}},
 		"a version that is published":      {[]string{"repo/repository.yml", "repo/packages/keda.strake.test/3.0.0.yml"}, []string{"keda 2.0.0 3.0.0"}},
 		"another's published version":      {[]string{"repo/packages/app.strake.test/1.0.0.yml"}, []string{"app 1.0.0"}},
 		"the package's own test":           {[]string{"test/keda_test.go"}, []string{"keda 2.0.0 3.0.0"}},

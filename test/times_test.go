@@ -65,9 +65,9 @@ func median(times []time.Duration) time.Duration {
 // PackageInstall.
 func (c *cluster) prepareInstall(t *testing.T, i installedAs) string {
 	t.Helper()
-	values, err := os.ReadFile(filepath.Join("..", "config", "dev", i.Name+".yml"))
-	require.True(t, err == nil || os.IsNotExist(err), "%v", err)
-	secret, install, _ := strings.Cut(packageInstall(installNamespace, i.Name, i.Package, i.Version, string(values)), "\n---\n")
+	values, err := strake(t.Context(), "", "env", "values", "dev", i.Name)
+	require.NoError(t, err)
+	secret, install, _ := strings.Cut(packageInstall(installNamespace, i.Name, i.Package, i.Version, values), "\n---\n")
 	c.apply(t, installer(installNamespace)+"\n---\n"+secret)
 	t.Cleanup(func() {
 		c.withdraw(t, installNamespace, i.Name)
@@ -118,11 +118,11 @@ func waits(log string) string {
 func (c *cluster) renderPackage(t *testing.T, name, version string) []*unstructured.Unstructured {
 	t.Helper()
 	repository := c.registry.RegistryCluster + "/strake/platform"
-	args := []string{"render", name + "@" + version, "--repository", repository}
-	if values := filepath.Join("config", "dev", name+".yml"); fileExists(filepath.Join("..", values)) {
-		args = append(args, "--values-file", values)
-	}
-	text, err := strake(t.Context(), "", args...)
+	values, err := strake(t.Context(), "", "env", "values", "dev", name)
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "values.yml")
+	require.NoError(t, os.WriteFile(file, []byte(values), 0o600))
+	text, err := strake(t.Context(), "", "render", name+"@"+version, "--repository", repository, "--values-file", file)
 	require.NoError(t, err)
 	var objects []*unstructured.Unstructured
 	for document := range strings.SplitSeq(strings.TrimPrefix(text, "---\n"), "\n---\n") {
@@ -133,11 +133,6 @@ func (c *cluster) renderPackage(t *testing.T, name, version string) []*unstructu
 		}
 	}
 	return objects
-}
-
-func fileExists(name string) bool {
-	_, err := os.Stat(name)
-	return err == nil
 }
 
 // kubectl is the command line that runs it on the suite's cluster.

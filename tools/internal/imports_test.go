@@ -43,11 +43,11 @@ var stages = map[string]struct {
 	"bundle":      {[]string{"catalog", "manifest", "oci", "image"}, "it is pure: objects and locks in, a bundle out; it may not fetch"},
 	"repository":  {[]string{"catalog", "upstream", "manifest", "image", "bundle", "oci"}, "it is the one place that strings all stages together"},
 	"lint":        {[]string{"catalog", "upstream", "manifest", "bundle", "repository"}, "it judges what the stages make and makes nothing itself"},
-	"environment": {[]string{"manifest"}, "it compares and judges objects, wherever they came from"},
 	"docs":        {[]string{"catalog", "bundle"}, "it writes down what a bundle takes and the catalog says; it makes nothing"},
+	"environment": {[]string{"catalog", "manifest", "bundle", "repository"}, "it says what a cluster would get, from the checkout alone"},
 	"devcluster":  {[]string{"manifest"}, "it makes a cluster and deploys objects; what they are and who built them is not its matter"},
 	"platform":    {[]string{"catalog", "manifest", "image", "bundle", "repository", "oci", "devcluster"}, "it puts the stages in a row to bring a cluster up, below the commands and above all else"},
-	"cli":         {[]string{"catalog", "upstream", "manifest", "image", "bundle", "repository", "oci", "lint", "docs", "devcluster", "platform"}, "it parses, calls and prints, so it knows every stage and none knows it"},
+	"cli":         {[]string{"catalog", "upstream", "manifest", "image", "bundle", "repository", "oci", "lint", "docs", "devcluster", "platform", "environment"}, "it parses, calls and prints, so it knows every stage and none knows it"},
 	"main:strake": {[]string{"cli"}, "main wires signals, streams and the exit code; all else is a command"},
 }
 
@@ -66,6 +66,7 @@ var libraries = []struct {
 	{"carvel.dev/imgpkg", []string{"oci"}, "bundles are images; oci makes and moves them"},
 	{"carvel.dev/kbld", []string{"bundle"}, "references are resolved when a bundle is rendered"},
 	{"carvel.dev/ytt", []string{"bundle", "manifest", "upstream"}, "templates are rendered by the stage that owns them; all others see plain YAML"},
+	{"carvel.dev/vendir/pkg/vendir/versions", []string{"environment"}, "kapp-controller chooses versions by vendir's code"},
 	{"carvel.dev/vendir", []string{"upstream"}, "vendir is the engine that brings sources in"},
 	{"carvel.dev/kapp/pkg/kapp/config", []string{"devcluster", "lint"}, "the linter runs rebase rules by kapp's own code"},
 	{"carvel.dev/kapp/pkg/kapp/diffgraph", []string{"devcluster", "lint"}, "the linter orders objects by kapp's own code"},

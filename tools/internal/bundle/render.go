@@ -15,6 +15,9 @@ type RenderOptions struct {
 	// Repository is the OCI repository that the bundle is thought to be
 	// fetched from, HOST/PATH; empty means the canonical one.
 	Repository string
+	// Overlays are further ytt files by name, as kapp-controller gives them to ytt
+	// after the bundle's from a Secret that a PackageInstall names.
+	Overlays map[string][]byte
 }
 
 // Render makes of a bundle and a user's values (YAML; may be empty) what
@@ -24,7 +27,7 @@ type RenderOptions struct {
 // refused with ytt's message, which names the key; so is an image that is not
 // locked. No registry is asked.
 func Render(ctx context.Context, b *Bundle, values []byte, o RenderOptions) ([]manifest.Object, error) {
-	docs, err := yttRequest{files: b.Files, values: values}.run(ctx)
+	docs, err := yttRequest{files: b.Files, values: values, overlays: o.Overlays}.run(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("rendering %s %s: %w", b.Package, b.Version, err)
 	}

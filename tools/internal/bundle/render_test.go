@@ -2,6 +2,7 @@ package bundle_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -58,6 +59,21 @@ func TestRenderCanonical(t *testing.T) {
 	data, _, err := unstructured.NestedStringMap(find(t, list, "/ConfigMap/settings").Object, "data")
 	require.NoError(t, err)
 	require.Equal(t, canonical+"@"+agentDigest, data["agent"])
+}
+
+// TestRenderOverlays: overlays of a user come after all files of the bundle,
+// whatever their names, and see its values.
+func TestRenderOverlays(t *testing.T) {
+	overlay := strings.ReplaceAll(overlayText, "data.values.replicas", "data.values.replicas + 1")
+	list, err := render(t, nil, "replicas: 3", bundle.RenderOptions{Overlays: map[string][]byte{"1-first.yml": []byte(overlay)}})
+	require.NoError(t, err)
+	replicas, _, err := unstructured.NestedFieldNoCopy(find(t, list, "apps/Deployment/server").Object, "spec", "replicas")
+	require.NoError(t, err)
+	require.EqualValues(t, 4, replicas)
+	_, err = render(t, nil, "", bundle.RenderOptions{Overlays: map[string][]byte{
+		"none.yml": []byte(strings.ReplaceAll(overlayText, "Deployment", "Fleet")),
+	}})
+	require.ErrorContains(t, err, "none.yml:4: Expected number of matched nodes to be 1, but was 0")
 }
 
 func TestRenderErrors(t *testing.T) {

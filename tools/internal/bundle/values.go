@@ -120,7 +120,7 @@ func described(declared *schema.DocumentType) (*Value, error) {
 // declare lets ytt evaluate the schema of a bundle. Of its commands only the
 // library below gives the words of the validations.
 func declare(ctx context.Context, files map[string][]byte) (*datavalues.Schema, error) {
-	input, err := yttFiles(withoutUpstream(files))
+	input, err := yttFiles(withoutUpstream(files), configDir+"/")
 	if err != nil {
 		return nil, err
 	}

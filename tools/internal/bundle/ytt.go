@@ -27,6 +27,8 @@ type yttRequest struct {
 	// files are a bundle's; those below config/ are ytt's input, as with
 	// "ytt -f config".
 	files map[string][]byte
+	// overlays are further input, after all of these.
+	overlays map[string][]byte
 	// values, if any, are given as --data-values-file.
 	values []byte
 	// schema asks for the values' OpenAPI document instead of the output.
@@ -34,7 +36,11 @@ type yttRequest struct {
 }
 
 func (r yttRequest) run(ctx context.Context) (*yamlmeta.DocumentSet, error) {
-	input, err := yttFiles(r.files)
+	input, err := yttFiles(r.files, configDir+"/")
+	if err != nil {
+		return nil, err
+	}
+	overlays, err := yttFiles(r.overlays, "")
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +50,7 @@ func (r yttRequest) run(ctx context.Context) (*yamlmeta.DocumentSet, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	out := options.RunWithFiles(template.Input{Files: input}, ui.NewCustomWriterTTY(false, io.Discard, io.Discard))
+	out := options.RunWithFiles(template.Input{Files: files.NewSortedFiles(append(input, overlays...))}, ui.NewCustomWriterTTY(false, io.Discard, io.Discard))
 	if out.Err != nil {
 		return nil, fmt.Errorf("ytt: %w", out.Err)
 	}
@@ -67,11 +73,12 @@ func (r yttRequest) options() *template.Options {
 	return o
 }
 
-// yttFiles are the config files in ytt's own order: the alphabet's.
-func yttFiles(content map[string][]byte) ([]*files.File, error) {
+// yttFiles are those of the files whose names begin with prefix, without it, in
+// ytt's own order: the alphabet's.
+func yttFiles(content map[string][]byte, prefix string) ([]*files.File, error) {
 	var input []*files.File
 	for _, name := range slices.Sorted(maps.Keys(content)) {
-		rel, ok := strings.CutPrefix(name, configDir+"/")
+		rel, ok := strings.CutPrefix(name, prefix)
 		if !ok {
 			continue
 		}

@@ -88,6 +88,9 @@ func checkBootstrap(f *file, r Repository, packages []*Package) {
 	if r.Storage != "" {
 		own["storage"] = r.Storage
 	}
+	if name := r.Platform; name != "" && !slices.ContainsFunc(packages, func(p *Package) bool { return filepath.Base(p.Dir) == name }) {
+		f.bad("platform", "package %q is not in %s/; known: %s", name, packagesDir, packageNames(packages))
+	}
 	for at, name := range own {
 		switch {
 		case !slices.ContainsFunc(packages, func(p *Package) bool { return filepath.Base(p.Dir) == name }):

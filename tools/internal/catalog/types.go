@@ -35,6 +35,8 @@ type Repository struct {
 	// PersistentVolumeClaims on a development cluster whose nodes bring
 	// nothing that does.
 	Storage string `yaml:"storage,omitempty"`
+	// Platform is the package that installs others; environments are values of it.
+	Platform string `yaml:"platform,omitempty"`
 }
 
 // Package is packages/NAME/package.yml and the version folders beside it.

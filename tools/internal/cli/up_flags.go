@@ -41,7 +41,7 @@ func (f *upFlags) add(a *app, cmd *cobra.Command) {
 	flags.BoolVar(&f.noInstall, "no-install", false, "never install system packages: say what is missing instead")
 	flags.StringSliceVar(&f.packages, "package", nil, "`PACKAGE[@VERSION]` to install, repeatable (default: the newest published version of each package)")
 	flags.BoolVar(&f.none, "no-packages", false, "offer the repository and install nothing from it")
-	flags.StringToStringVar(&f.values, "values", nil, "`PACKAGE=FILE` with values for a package, repeatable (default: config/dev/PACKAGE.yml)")
+	flags.StringToStringVar(&f.values, "values", nil, "`PACKAGE=FILE` with values for a package, repeatable (default: those of config/dev)")
 	flags.Lookup("values").DefValue = "" // instead of an empty pair of brackets
 	flags.StringVarP(&f.namespace, "namespace", "n", platform.DefaultNamespace, "`namespace` of the PackageInstalls")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print the steps and do nothing")

@@ -1,14 +1,128 @@
-// Package environment compares and judges what an environment deploys: lists
-// of objects by package go in, differences and findings come out.
+// Package environment tells what a cluster of an environment gets: the platform
+// package rendered with the environment's values, and each package that it
+// installs, rendered as kapp-controller would.
 //
-// It must not know where the objects came from, and asks neither a cluster nor
-// a registry. kapp's own Config, which no cluster ever sees, is not among the
-// objects; bundle.Split takes it out.
+// It also compares such objects and judges them.
 //
-// Start reading at [Diff] and [Validate].
+// It must not know any package by name, nor ask a cluster or a registry: what
+// it needs to know of a cluster, the environment says. [Diff] and [Validate]
+// must not know where objects came from either.
+//
+// Start reading at [Render], [Diff] and [Validate].
 package environment
 
-import "github.com/strake-dev/strake/tools/internal/manifest"
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
 
-// Rendered are the objects of an environment by the name of their package.
+	"golang.org/x/sync/errgroup"
+	"sigs.k8s.io/yaml"
+
+	"github.com/strake-dev/strake/tools/internal/bundle"
+	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/manifest"
+	"github.com/strake-dev/strake/tools/internal/repository"
+)
+
+// Package is one package of an environment.
+type Package struct {
+	// Version is what is installed.
+	Version *catalog.Version
+	// Values and Overlays are given to it: YAML, and ytt files by name.
+	Values   []byte
+	Overlays map[string][]byte
+	// Objects are what kapp gets, kapp's own Config among them; see [bundle.Split].
+	Objects []manifest.Object
+}
+
+// Rendered are the objects of an environment by the name of their package,
+// without kapp's own Config, which no cluster ever sees.
 type Rendered map[string][]manifest.Object
+
+// Stored are the objects of packages that clusters store.
+func Stored(packages []Package) Rendered {
+	stored := Rendered{}
+	for _, p := range packages {
+		stored[p.Name()], _ = bundle.Split(p.Objects)
+	}
+	return stored
+}
+
+// Name is the package's.
+func (p Package) Name() string { return p.Version.Package.Name }
+
+// Render answers with all packages of an environment: the platform first, and
+// then those that it installs, by name. Names, if any, choose among them; the
+// others are not rendered. Wrong values are refused as they would be on a
+// cluster, with the key in the message.
+func Render(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, names ...string) ([]Package, error) {
+	platform, err := renderPlatform(ctx, c, e)
+	if err != nil {
+		return nil, err
+	}
+	installed, err := installs(c, e, platform.Objects)
+	if err != nil {
+		return nil, fmt.Errorf("environment %s: %w", e.Name, err)
+	}
+	packages, err := choose(append([]Package{platform}, installed...), names)
+	if err != nil {
+		return nil, fmt.Errorf("environment %s: %w", e.Name, err)
+	}
+	return packages, renderAll(ctx, c, e, packages)
+}
+
+func renderPlatform(ctx context.Context, c *catalog.Catalog, e *catalog.Environment) (Package, error) {
+	v, err := c.Platform()
+	if err != nil {
+		return Package{}, err
+	}
+	values, err := yaml.Marshal(e.Values)
+	if err != nil {
+		return Package{}, fmt.Errorf("environment %s: printing its values: %w", e.Name, err)
+	}
+	p := Package{Version: v, Values: values}
+	return p, p.render(ctx, c, e)
+}
+
+func choose(packages []Package, names []string) ([]Package, error) {
+	if len(names) == 0 {
+		return packages, nil
+	}
+	var known []string
+	for _, p := range packages {
+		known = append(known, p.Name())
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("package %q is not installed; those that are: %s", name, strings.Join(known, ", "))
+		}
+	}
+	return slices.DeleteFunc(packages, func(p Package) bool { return !slices.Contains(names, p.Name()) }), nil
+}
+
+// renderAll fills in the objects that are not there yet.
+func renderAll(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, packages []Package) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range packages {
+		if packages[i].Objects == nil {
+			group.Go(func() error { return packages[i].render(ctx, c, e) })
+		}
+	}
+	return group.Wait()
+}
+
+func (p *Package) render(ctx context.Context, c *catalog.Catalog, e *catalog.Environment) error {
+	objects, err := repository.Render(ctx, c, p.Version, p.Values, bundle.RenderOptions{
+		Repository: cmp.Or(e.Registry, c.Repository.Canonical), Overlays: p.Overlays,
+	})
+	if err != nil {
+		return fmt.Errorf("environment %s: %w", e.Name, err)
+	}
+	p.Objects = objects
+	return nil
+}

@@ -135,16 +135,22 @@ func TestUpStopsWhenToldTo(t *testing.T) {
 
 func TestValues(t *testing.T) {
 	c := newCatalog(t)
-	dir := filepath.Join(c.Root, "config", "dev")
-	require.NoError(t, os.MkdirAll(dir, 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "app.yml"), []byte("small: true\n"), 0o644))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "boot.yml"), []byte("tiny: true\n"), 0o644))
+	for name, text := range map[string]string{
+		"config/base/values.yml":       "packages:\n  app: {values: {tall: true, small: false}}\n",
+		"config/dev/environment.yml":   "description: Small\nkubernetes: 1.34.0\n",
+		"config/dev/values.yml":        "packages:\n  app: {values: {small: true}}\n",
+		"config/dev/packages/boot.yml": "tiny: true\n",
+	} {
+		file := filepath.Join(c.Root, filepath.FromSlash(name))
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
+	}
 	mine := filepath.Join(c.Root, "mine.yml")
 	require.NoError(t, os.WriteFile(mine, []byte("mine: true\n"), 0o644))
 
 	values, err := Values(c, nil)
 	require.NoError(t, err)
-	require.Equal(t, map[string][]byte{"app": []byte("small: true\n"), "boot": []byte("tiny: true\n")}, values)
+	require.Equal(t, map[string][]byte{"app": []byte("small: true\ntall: true\n"), "boot": []byte("tiny: true\n")}, values)
 
 	values, err = Values(c, map[string]string{"app": mine})
 	require.NoError(t, err)

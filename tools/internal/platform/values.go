@@ -1,37 +1,51 @@
 package platform
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
+	"slices"
+
+	"sigs.k8s.io/yaml"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
 )
 
-// developmentDir is the environment of clusters on one machine, below the
-// checkout: its values ask for little CPU and memory.
-const developmentDir = "config/dev"
+// development is the environment of clusters on one machine: its values ask
+// for little CPU and memory.
+const development = "dev"
 
 // Values reads the values of packages: files maps package names to files
-// that the user named, and the development environment of the checkout
-// (config/dev/NAME.yml) has those of other packages.
+// that the user named, and the development environment of the checkout, if
+// there is one, has those of other packages.
 func Values(c *catalog.Catalog, files map[string]string) (map[string][]byte, error) {
-	values := map[string][]byte{}
-	for _, p := range c.Packages {
-		data, err := os.ReadFile(filepath.Join(c.Root, filepath.FromSlash(developmentDir), p.Name+".yml"))
-		switch {
-		case err == nil:
-			values[p.Name] = data
-		case !errors.Is(err, fs.ErrNotExist):
-			return nil, fmt.Errorf("reading the development values of %s: %w", p.Name, err)
-		}
+	values, err := developmentValues(c)
+	if err != nil {
+		return nil, fmt.Errorf("reading the development values: %w", err)
 	}
 	chosen, err := readValues(c, files)
 	maps.Copy(values, chosen)
 	return values, err
+}
+
+func developmentValues(c *catalog.Catalog) (map[string][]byte, error) {
+	names, err := c.Environments()
+	if err != nil || !slices.Contains(names, development) {
+		return map[string][]byte{}, err
+	}
+	e, err := c.Environment(development)
+	if err != nil {
+		return nil, err
+	}
+	values := maps.Clone(e.Beside)
+	for _, p := range c.Packages {
+		if own, _ := e.Package(p.Name); own != nil {
+			if values[p.Name], err = yaml.Marshal(own); err != nil {
+				return nil, fmt.Errorf("printing those of %s: %w", p.Name, err)
+			}
+		}
+	}
+	return values, nil
 }
 
 func readValues(c *catalog.Catalog, files map[string]string) (map[string][]byte, error) {

@@ -1,0 +1,204 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Names in the folder of environments.
+const (
+	// EnvironmentsDir holds one folder an environment, and BaseDir with what all
+	// of them share.
+	EnvironmentsDir = "config"
+	BaseDir         = "base"
+	EnvironmentFile = "environment.yml"
+	ValuesFile      = "values.yml"
+	OverlaysDir     = "overlays"
+	// BesideDir holds values of packages that Repository.Platform does not install.
+	BesideDir = "packages"
+)
+
+// Environment is config/NAME: what one kind of cluster gets.
+type Environment struct {
+	// Name equals the folder's name.
+	Name string `yaml:"-"`
+	// Dir is the folder, absolute.
+	Dir         string `yaml:"-"`
+	Description string `yaml:"description"`
+	// Kubernetes is the version that its clusters run: packages for other versions
+	// are not chosen, and objects are checked against its API.
+	Kubernetes string `yaml:"kubernetes"`
+	// KappController is the version of kapp-controller there; empty means any.
+	KappController string `yaml:"kappController,omitempty"`
+	// Registry is the OCI repository, HOST/PATH, from which bundles and images are
+	// fetched; empty means the canonical one.
+	Registry string `yaml:"registry,omitempty"`
+	// Values are those of Repository.Platform: config/base/values.yml with
+	// config/NAME/values.yml over it, and the overlays of both folders as
+	// packages.PACKAGE.overlays, the base's before the environment's.
+	Values map[string]any `yaml:"-"`
+	// Beside are the values (YAML) of packages that come before the platform, or
+	// are not offered, by package name.
+	Beside map[string][]byte `yaml:"-"`
+}
+
+// overlayForm is a name that both a file and a key of a Secret may have.
+var overlayForm = regexp.MustCompile(`^[A-Za-z0-9][-._A-Za-z0-9]*\.ya?ml$`)
+
+// Environments are the names of all environments, sorted.
+func (c *Catalog) Environments() ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(c.Root, EnvironmentsDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("looking for environments: %w", err)
+	}
+	names := []string{}
+	for _, e := range entries {
+		if e.IsDir() && e.Name() != BaseDir && e.Name()[0] != '.' {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// Environment reads one environment strictly. The error of an unknown name
+// lists those there are; any other joins all that is wrong, as that of [Load].
+func (c *Catalog) Environment(name string) (*Environment, error) {
+	names, err := c.Environments()
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(names, name) {
+		return nil, fmt.Errorf("no environment %q; known: %s", name, strings.Join(names, ", "))
+	}
+	l := &loader{root: c.Root}
+	dir := path.Join(EnvironmentsDir, name)
+	e := &Environment{Name: name, Dir: l.path(dir), Beside: map[string][]byte{}}
+	l.read(path.Join(dir, EnvironmentFile), "it says what the environment is for and which Kubernetes it runs", func(f *file, data []byte) {
+		f.decode(data, e)
+		checkSemver(f, "kubernetes", e.Kubernetes)
+		checkSemver(f, "kappController", e.KappController)
+		if fault := repositoryFault(e.Registry); e.Registry != "" && fault != "" {
+			f.bad("registry", "%q %s; write HOST/PATH alone", e.Registry, fault)
+		}
+	})
+	e.Values = merged(l.environmentValues(path.Join(EnvironmentsDir, BaseDir), "1-"), l.environmentValues(dir, "2-"))
+	l.beside(c, e, dir)
+	l.strayEntries(dir, EnvironmentFile, ValuesFile, OverlaysDir, BesideDir)
+	if base := path.Join(EnvironmentsDir, BaseDir); l.exists(base) {
+		l.strayEntries(base, ValuesFile, OverlaysDir)
+	}
+	return e, join(l.problems)
+}
+
+// environmentValues reads values.yml and overlays/ of a folder. Prefix orders the
+// overlays: kapp-controller gives them to ytt by name.
+func (l *loader) environmentValues(dir, prefix string) map[string]any {
+	values := map[string]any{}
+	if name := path.Join(dir, ValuesFile); l.exists(name) {
+		l.read(name, "", func(f *file, data []byte) { f.decode(data, &values) })
+	}
+	overlays := path.Join(dir, OverlaysDir)
+	if !l.exists(overlays) {
+		return values
+	}
+	for _, e := range l.entries(overlays) {
+		if !e.IsDir() {
+			l.bad(path.Join(overlays, e.Name()), "a file where only folders named after packages belong; move it into one")
+			continue
+		}
+		files := l.overlays(path.Join(overlays, e.Name()), prefix+path.Base(dir)+"-")
+		values = merged(values, map[string]any{"packages": map[string]any{e.Name(): map[string]any{"overlays": files}}})
+	}
+	return values
+}
+
+func (l *loader) overlays(dir, prefix string) map[string]any {
+	files := map[string]any{}
+	for _, e := range l.entries(dir) {
+		name := path.Join(dir, e.Name())
+		if e.IsDir() || !overlayForm.MatchString(e.Name()) {
+			l.bad(name, "no overlay: a file NAME.yml of letters, digits, dots and dashes is one; rename or move it")
+			continue
+		}
+		text, err := os.ReadFile(l.path(name))
+		if err != nil {
+			l.bad(name, "%v", err)
+			continue
+		}
+		files[prefix+e.Name()] = string(text)
+	}
+	return files
+}
+
+// beside reads the values of packages that the platform does not install.
+func (l *loader) beside(c *Catalog, e *Environment, dir string) {
+	dir = path.Join(dir, BesideDir)
+	if !l.exists(dir) {
+		return
+	}
+	for _, entry := range l.entries(dir) {
+		name, file := strings.TrimSuffix(entry.Name(), ".yml"), path.Join(dir, entry.Name())
+		if _, err := c.Package(name); err != nil {
+			l.bad(file, "%v; a file here is named PACKAGE.yml", err)
+			continue
+		}
+		data, err := os.ReadFile(l.path(file))
+		if err != nil {
+			l.bad(file, "%v", err)
+		}
+		e.Beside[name] = data
+	}
+}
+
+// strayEntries finds what nothing reads, which is mostly misspelt.
+func (l *loader) strayEntries(dir string, known ...string) {
+	for _, e := range l.entries(dir) {
+		if !slices.Contains(append(known, "README.md"), e.Name()) {
+			l.bad(path.Join(dir, e.Name()), "nothing reads this; known here: %s", strings.Join(known, ", "))
+		}
+	}
+}
+
+// merged is base with over over it, as ytt merges files of values: maps key by
+// key, everything else whole.
+func merged(base, over map[string]any) map[string]any {
+	all := maps.Clone(base)
+	for key, value := range over {
+		below, isMap := value.(map[string]any)
+		before, wasMap := all[key].(map[string]any)
+		if isMap && wasMap {
+			value = merged(before, below)
+		}
+		all[key] = value
+	}
+	return all
+}
+
+// Package are the values of one package in the environment, and whether anything
+// is said of it.
+func (e *Environment) Package(name string) (map[string]any, bool) {
+	packages, _ := e.Values["packages"].(map[string]any)
+	entry, found := packages[name].(map[string]any)
+	values, _ := entry["values"].(map[string]any)
+	return values, found
+}
+
+// Platform is the newest version of the package that installs the others.
+func (c *Catalog) Platform() (*Version, error) {
+	if c.Repository.Platform == "" {
+		return nil, fmt.Errorf("%s names no platform, the package whose values environments are", RepositoryFile)
+	}
+	p, err := c.Package(c.Repository.Platform)
+	if err != nil {
+		return nil, err
+	}
+	return p.Versions[len(p.Versions)-1], nil
+}

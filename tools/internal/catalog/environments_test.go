@@ -1,0 +1,95 @@
+package catalog
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func shores() files {
+	return good().
+		with("config/base/values.yml", "namespace: all\npackages:\n  boat: {enabled: true, values: {sails: 2, colours: [red, blue]}}\n").
+		with("config/base/overlays/boat/paint.yml", "base's").
+		with("config/calm/environment.yml", "description: No wind\nkubernetes: 1.34.4\n").
+		with("config/rough/environment.yml", "description: Wind\nkubernetes: 1.35.0\nkappController: 0.51.0\nregistry: registry.example/boats\n").
+		with("config/rough/values.yml", "packages:\n  boat: {values: {sails: 1, colours: [grey], ratio: 1.5}}\n").
+		with("config/rough/overlays/boat/paint.yml", "its own").
+		with("config/rough/packages/boat.yml", "anchor: true\n").
+		with("config/rough/README.md", "for people")
+}
+
+func TestEnvironment(t *testing.T) {
+	c, err := Load(shores().write(t))
+	require.NoError(t, err)
+	names, err := c.Environments()
+	require.NoError(t, err)
+	require.Equal(t, []string{"calm", "rough"}, names)
+
+	e, err := c.Environment("rough")
+	require.NoError(t, err)
+	require.Equal(t, []string{"rough", "Wind", "1.35.0", "0.51.0", "registry.example/boats"},
+		[]string{e.Name, e.Description, e.Kubernetes, e.KappController, e.Registry})
+	require.Equal(t, map[string][]byte{"boat": []byte("anchor: true\n")}, e.Beside)
+	require.Equal(t, map[string]any{
+		"namespace": "all",
+		"packages": map[string]any{"boat": map[string]any{
+			"enabled": true,
+			"values":  map[string]any{"sails": 1, "colours": []any{"grey"}, "ratio": 1.5},
+			// The base's comes before: kapp-controller sorts them by name.
+			"overlays": map[string]any{"1-base-paint.yml": "base's", "2-rough-paint.yml": "its own"},
+		}},
+	}, e.Values)
+
+	values, found := e.Package("boat")
+	require.True(t, found)
+	require.Equal(t, 1, values["sails"])
+	_, found = e.Package("ship")
+	require.False(t, found)
+
+	calm, err := c.Environment("calm")
+	require.NoError(t, err)
+	values, _ = calm.Package("boat")
+	require.Equal(t, []any{"red", "blue"}, values["colours"], "the other environment's values are not there")
+}
+
+func TestEnvironmentRefuses(t *testing.T) {
+	for name, test := range map[string]struct {
+		tree files
+		want string
+	}{
+		"no environment.yml":     {shores().without("config/rough/environment.yml"), "config/rough/environment.yml: missing"},
+		"an unknown field":       {shores().with("config/rough/environment.yml", "description: a\nkubernetes: 1.34.4\nregion: b\n"), `config/rough/environment.yml:3: unknown field "region"`},
+		"a wrong version":        {shores().with("config/rough/environment.yml", "description: a\nkubernetes: \"1.34\"\n"), `config/rough/environment.yml:2: kubernetes "1.34"`},
+		"a registry with a tag":  {shores().with("config/rough/environment.yml", "description: a\nkubernetes: 1.34.4\nregistry: r.example/a:1\n"), `config/rough/environment.yml:3: "r.example/a:1" names the tag`},
+		"a value twice":          {shores().with("config/base/values.yml", "namespace: a\nnamespace: b\n"), `config/base/values.yml:2: duplicate field "namespace"`},
+		"a misspelt file":        {shores().with("config/rough/value.yml", ""), "config/rough/value.yml: nothing reads this; known here: environment.yml, values.yml"},
+		"a stray file of base":   {shores().with("config/base/environment.yml", ""), "config/base/environment.yml: nothing reads this"},
+		"an overlay of nobody":   {shores().with("config/rough/overlays/a.yml", ""), "config/rough/overlays/a.yml: a file where only folders named after packages belong"},
+		"an overlay that is not": {shores().with("config/rough/overlays/boat/a b.yml", ""), "config/rough/overlays/boat/a b.yml: no overlay"},
+		"values of nobody":       {shores().with("config/rough/packages/ship.yml", ""), `config/rough/packages/ship.yml: no package "ship"; known: boat`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := Load(test.tree.write(t))
+			require.NoError(t, err)
+			_, err = c.Environment("rough")
+			require.ErrorContains(t, err, test.want)
+		})
+	}
+	c, err := Load(shores().write(t))
+	require.NoError(t, err)
+	_, err = c.Environment("stormy")
+	require.EqualError(t, err, `no environment "stormy"; known: calm, rough`)
+	_, err = c.Platform()
+	require.ErrorContains(t, err, "repo/repository.yml names no platform")
+}
+
+func TestPlatform(t *testing.T) {
+	fs := shores().edit(t, "repo/repository.yml", "published:", "platform: boat\npublished:")
+	c, err := Load(fs.write(t))
+	require.NoError(t, err)
+	v, err := c.Platform()
+	require.NoError(t, err)
+	require.Equal(t, "boat 1.2.0", v.ID())
+	_, err = Load(fs.edit(t, "repo/repository.yml", "platform: boat", "platform: ship").write(t))
+	require.ErrorContains(t, err, `repo/repository.yml:4: package "ship" is not in packages/`)
+}

@@ -1,0 +1,199 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+
+	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/environment"
+	"github.com/strake-dev/strake/tools/internal/manifest"
+)
+
+func newEnv(a *app) *cobra.Command {
+	return group("env", "Show what the environments in config/ get",
+		`An environment is a folder in config/: values of the package that installs the
+others, and ytt overlays on them, over those of config/base. What its clusters get
+is made from the checkout alone; no cluster and no registry is asked.`,
+		"  strake env list\n  strake env render prod keda",
+		newEnvList(a), newEnvValues(a), newEnvRender(a))
+}
+
+// environmentRow is one environment as it is printed.
+type environmentRow struct {
+	Environment string `json:"environment"`
+	Kubernetes  string `json:"kubernetes"`
+	Registry    string `json:"registry,omitempty"`
+	Description string `json:"description"`
+}
+
+func newEnvList(a *app) *cobra.Command {
+	var output outputFlags
+	cmd := &cobra.Command{
+		Use:               "list",
+		Short:             "List the environments",
+		Long:              "List prints the environments with what their environment.yml says of them.",
+		Example:           "  strake env list\n  strake env list -o json",
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: a.around(func(*cobra.Command, []string) error {
+			rows, err := environmentRows(a)
+			if err != nil {
+				return err
+			}
+			return output.print(a.out(), rows, func(w io.Writer) error {
+				var lines [][]string
+				for _, row := range rows {
+					lines = append(lines, []string{row.Environment, row.Kubernetes, row.Description})
+				}
+				return table(w, []string{"ENVIRONMENT", "KUBERNETES", "DESCRIPTION"}, lines)
+			})
+		}),
+	}
+	output.add(cmd)
+	return cmd
+}
+
+func environmentRows(a *app) ([]environmentRow, error) {
+	c, err := a.catalog()
+	if err != nil {
+		return nil, err
+	}
+	names, err := c.Environments()
+	if err != nil {
+		return nil, err
+	}
+	rows := []environmentRow{}
+	for _, name := range names {
+		e, err := c.Environment(name)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, environmentRow{e.Name, e.Kubernetes, e.Registry, e.Description})
+	}
+	return rows, nil
+}
+
+func newEnvValues(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "values ENV [PACKAGE]",
+		Short: "Print the values of an environment",
+		Long: `Values prints the values that a cluster of the environment is given: those of
+config/base and those of the environment over them, with the overlays. With
+PACKAGE, only the values of that package, as it takes them by itself.`,
+		Example: `  strake env values prod > values.yml
+  strake env values dev keda | strake render keda --values-file -`,
+		Args:              cobra.RangeArgs(1, 2),
+		ValidArgsFunction: a.completeEnvironment,
+		RunE: a.around(func(_ *cobra.Command, args []string) error {
+			_, e, err := a.environment(args[0])
+			if err != nil {
+				return err
+			}
+			var values any = e.Values
+			if len(args) > 1 {
+				if values, err = packageValues(e, args[1]); err != nil {
+					return err
+				}
+			}
+			text, err := yaml.Marshal(values)
+			if err != nil {
+				return err
+			}
+			_, err = a.out().Write(text)
+			return err
+		}),
+	}
+	return cmd
+}
+
+// packageValues are the package's own in the environment, none included.
+func packageValues(e *catalog.Environment, name string) (any, error) {
+	var beside map[string]any
+	if err := yaml.Unmarshal(e.Beside[name], &beside); err != nil {
+		return nil, fmt.Errorf("reading the values of %s: %w", name, err)
+	}
+	if values, _ := e.Package(name); values != nil {
+		return values, nil
+	}
+	if beside == nil {
+		beside = map[string]any{}
+	}
+	return beside, nil
+}
+
+func newEnvRender(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "render ENV [PACKAGE...]",
+		Short: "Print the objects that a cluster of an environment gets",
+		Long: `Render prints, as YAML, what kapp-controller would give to kapp on a cluster of
+the environment: first the objects of the package that installs the others, then
+those of each package, in the version that kapp-controller would choose and with
+its values and overlays. With PACKAGE, only those of these packages.`,
+		Example: `  strake env render prod
+  strake env render dev keda`,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: a.completeEnvironment,
+		RunE: a.around(func(cmd *cobra.Command, args []string) error {
+			packages, err := a.rendered(cmd.Context(), args[0], args[1:]...)
+			if err != nil {
+				return err
+			}
+			return printPackages(a.out(), packages)
+		}),
+	}
+}
+
+func printPackages(w io.Writer, packages []environment.Package) error {
+	for _, p := range packages {
+		if _, err := fmt.Fprintf(w, "# %s\n", p.Version.ID()); err != nil {
+			return err
+		}
+		if err := manifest.Encode(w, p.Objects); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *app) environment(name string) (*catalog.Catalog, *catalog.Environment, error) {
+	c, err := a.catalog()
+	if err != nil {
+		return nil, nil, err
+	}
+	e, err := c.Environment(name)
+	return c, e, err
+}
+
+// rendered are the packages of an environment, all or those with these names.
+func (a *app) rendered(ctx context.Context, name string, packages ...string) ([]environment.Package, error) {
+	c, e, err := a.environment(name)
+	if err != nil {
+		return nil, err
+	}
+	return environment.Render(ctx, c, e, packages...)
+}
+
+// completeEnvironment completes an environment, and packages after it.
+func (a *app) completeEnvironment(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	c, err := a.catalog()
+	if err != nil {
+		cobra.CompErrorln(err.Error())
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	if len(args) == 0 {
+		names, err := c.Environments()
+		if err != nil {
+			cobra.CompErrorln(err.Error())
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, p := range c.Packages {
+		names = append(names, p.Name)
+	}
+	return without(names, args[1:]), cobra.ShellCompDirectiveNoFileComp
+}
