@@ -167,7 +167,7 @@ func (l *loader) strayEntries(dir string, known ...string) {
 	}
 }
 
-// merged is base with over over it, as ytt merges files of values: maps key by
+// merged is base with what over has in its place, as ytt merges files of values: maps key by
 // key, everything else whole.
 func merged(base, over map[string]any) map[string]any {
 	all := maps.Clone(base)
