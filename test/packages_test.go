@@ -62,7 +62,8 @@ func TestPackages(t *testing.T) {
 	}
 }
 
-// proveNewest installs a version, sees that reconciling again changes nothing
+// proveNewest installs a version, with an account that has no more rights than it
+// needs, sees that reconciling again changes nothing
 // and that it does its work, removes it, and sees that nothing is left.
 func (c *cluster) proveNewest(t *testing.T, name, version string) {
 	t.Helper()
@@ -70,6 +71,7 @@ func (c *cluster) proveNewest(t *testing.T, name, version string) {
 	installed := c.up(t, name+"@"+version)
 	c.requireVersion(t, name, version)
 	for _, i := range installed {
+		c.requireNoAdministrator(t, i)
 		c.requireSteady(t, i.Name)
 	}
 	c.work(t, name, "work")
@@ -91,6 +93,9 @@ func (c *cluster) proveWay(t *testing.T, name, version, next string) {
 		c.requireVersion(t, name, next)
 		c.requireSteady(t, name)
 	})
+	for _, i := range installed {
+		c.requireNoAdministrator(t, i)
+	}
 	c.work(t, name, "work of "+next)
 	c.uninstall(t, namesOf(installed))
 	c.requireNothingLeft(t, before)

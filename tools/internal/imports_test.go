@@ -40,14 +40,15 @@ var stages = map[string]struct {
 	"manifest":    {[]string{"catalog"}, "rendering needs a folder and a list of manifests, not where they come from"},
 	"upstream":    {[]string{"catalog"}, "fetching must not depend on what is rendered from the files"},
 	"image":       {[]string{"catalog", "oci"}, "images are made from a module's commands, whatever the objects say"},
-	"bundle":      {[]string{"catalog", "manifest", "oci", "image"}, "it is pure: objects and locks in, a bundle out; it may not fetch"},
+	"rbac":        {[]string{"manifest"}, "it is pure: objects in, rights out, whoever renders, ships or applies them"},
+	"bundle":      {[]string{"catalog", "manifest", "oci", "image", "rbac"}, "it is pure: objects and locks in, a bundle out; it may not fetch"},
 	"repository":  {[]string{"catalog", "upstream", "manifest", "image", "bundle", "oci"}, "it is the one place that strings all stages together"},
 	"lint":        {[]string{"catalog", "upstream", "manifest", "bundle", "repository"}, "it judges what the stages make and makes nothing itself"},
 	"docs":        {[]string{"catalog", "bundle"}, "it writes down what a bundle takes and the catalog says; it makes nothing"},
 	"environment": {[]string{"catalog", "manifest", "bundle", "repository"}, "it says what a cluster would get, from the checkout alone"},
 	"devcluster":  {[]string{"manifest"}, "it makes a cluster and deploys objects; what they are and who built them is not its matter"},
-	"platform":    {[]string{"catalog", "manifest", "image", "bundle", "repository", "oci", "devcluster"}, "it puts the stages in a row to bring a cluster up, below the commands and above all else"},
-	"cli":         {[]string{"catalog", "upstream", "manifest", "image", "bundle", "repository", "oci", "lint", "docs", "devcluster", "platform", "environment"}, "it parses, calls and prints, so it knows every stage and none knows it"},
+	"platform":    {[]string{"catalog", "manifest", "image", "bundle", "rbac", "repository", "oci", "devcluster"}, "it puts the stages in a row to bring a cluster up, below the commands and above all else"},
+	"cli":         {[]string{"catalog", "upstream", "manifest", "image", "bundle", "rbac", "repository", "oci", "lint", "docs", "devcluster", "platform", "environment"}, "it parses, calls and prints, so it knows every stage and none knows it"},
 	"main:strake": {[]string{"cli"}, "main wires signals, streams and the exit code; all else is a command"},
 }
 

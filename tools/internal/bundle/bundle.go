@@ -37,7 +37,7 @@ const (
 
 // Format changes when equal inputs begin to give other bytes; caches of
 // bundles put it into their keys.
-const Format = "2"
+const Format = "4"
 
 // Bundle is one package version, ready to be pushed and installed.
 type Bundle struct {
@@ -69,13 +69,16 @@ func Build(ctx context.Context, v *catalog.Version, repo catalog.Repository, obj
 	if err != nil {
 		return nil, fmt.Errorf("building the bundle of %s: %w", v.ID(), err)
 	}
-	b.Files = files
-	if err := b.pack(); err != nil {
-		return nil, err
-	}
 	schema, err := valuesSchema(ctx, files)
 	if err != nil {
 		return nil, fmt.Errorf("reading the values schema of %s: %w", v.ID(), err)
+	}
+	if err := addRights(ctx, files, v, objects, schema); err != nil {
+		return nil, fmt.Errorf("deriving the rights to install %s: %w", v.ID(), err)
+	}
+	b.Files = files
+	if err := b.pack(); err != nil {
+		return nil, err
 	}
 	if b.PackageCR, err = packageCR(v, repo, b.Reference(), schema); err != nil {
 		return nil, fmt.Errorf("making the Package of %s: %w", v.ID(), err)

@@ -29,6 +29,7 @@ func TestBuildFiles(t *testing.T) {
 	require.Equal(t, []string{
 		".imgpkg/images.yml", "config/kapp.yml", "config/kbld.yml", "config/package.star", "config/replicas.yml",
 		"config/schema.yml", "config/sub/extra.star", "config/upstream/crds.yml", "config/upstream/objects.yml",
+		"rbac/installer.lib.yml", "rbac/rbac.yml", "rbac/schema.yml",
 	}, slices.Sorted(maps.Keys(b.Files)))
 	require.Equal(t, "name = \"demo\"\nversion = \"1.0.0\"\nupstream = \"1.0\"\n", string(b.Files["config/package.star"]))
 	require.Equal(t, []string{"demo-1.0.0"}, b.Image.Tags)
@@ -94,7 +95,10 @@ func TestBuildPackageCR(t *testing.T) {
 		{"ytt": map[string]any{"paths": []any{"config"}}},
 		{"kbld": map[string]any{"paths": []any{"-", ".imgpkg/images.yml"}}},
 	}, cr.Spec.Template.Spec.Template)
-	require.Equal(t, []map[string]any{{"kapp": map[string]any{"rawOptions": []any{"--wait-check-interval=1s"}}}}, cr.Spec.Template.Spec.Deploy)
+	require.Equal(t, []map[string]any{{"kapp": map[string]any{
+		"rawOptions": []any{"--wait-check-interval=1s", "--app-changes-max-to-keep=0", "--logs=false"},
+		"delete":     map[string]any{"rawOptions": []any{"--wait-ignored=false"}},
+	}}}, cr.Spec.Template.Spec.Deploy)
 	properties := cr.Spec.ValuesSchema.OpenAPIv3.Properties
 	require.Equal(t, "How many copies run", properties["replicas"].Description)
 	require.Equal(t, 5, properties["replicas"].Maximum)

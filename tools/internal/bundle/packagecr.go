@@ -61,13 +61,25 @@ func app(v *catalog.Version, reference string) *kappctrl.AppSpec {
 			{Ytt: ytt},
 			{Kbld: &kappctrl.AppTemplateKbld{Paths: []string{"-", imagesFile}}},
 		},
-		Deploy: []kappctrl.AppDeploy{{Kapp: &kappctrl.AppDeployKapp{RawOptions: kappOptions()}}},
+		Deploy: []kappctrl.AppDeploy{{Kapp: deploy()}},
 	}
 }
 
-// kappOptions have kapp look each second, in the place of three, whether what it
-// waits for is there: an install waits in several rounds, one after the other.
-func kappOptions() []string { return []string{"--wait-check-interval=1s"} }
+// deploy has kapp look each second, in the place of three, whether what it waits
+// for is there: an install waits in several rounds, one after the other.
+//
+// The other options spare the account that installs rights. kapp keeps no record
+// of each change: those have names that nobody knows before, so all ConfigMaps
+// of the namespace would have to be open to it, with the records of others. It
+// does not watch pods for logs, which no package asks for. Deleting, it waits for
+// what it deployed alone: what controllers made of that is gone with its owner,
+// and the roles in a namespace that is being deleted may be gone before a pod.
+func deploy() *kappctrl.AppDeployKapp {
+	return &kappctrl.AppDeployKapp{
+		RawOptions: []string{"--wait-check-interval=1s", "--app-changes-max-to-keep=0", "--logs=false"},
+		Delete:     &kappctrl.AppDeployKappDelete{RawOptions: []string{"--wait-ignored=false"}},
+	}
+}
 
 func included(v *catalog.Version) []packaging.IncludedSoftware {
 	var list []packaging.IncludedSoftware

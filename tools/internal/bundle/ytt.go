@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -24,11 +25,12 @@ const valuesName = "values.yml"
 
 // yttRequest is one run of ytt.
 type yttRequest struct {
-	// files are a bundle's; those below config/ are ytt's input, as with
-	// "ytt -f config".
+	// files are a bundle's; those below dir, or config/ where it is empty, are
+	// ytt's input, as with "ytt -f config".
 	files map[string][]byte
 	// overlays are further input, after all of these.
 	overlays map[string][]byte
+	dir      string
 	// values, if any, are given as --data-values-file.
 	values []byte
 	// schema asks for the values' OpenAPI document instead of the output.
@@ -36,7 +38,7 @@ type yttRequest struct {
 }
 
 func (r yttRequest) run(ctx context.Context) (*yamlmeta.DocumentSet, error) {
-	input, err := yttFiles(r.files, configDir+"/")
+	input, err := yttFiles(r.files, cmp.Or(r.dir, configDir)+"/")
 	if err != nil {
 		return nil, err
 	}

@@ -123,6 +123,13 @@ func (p *Plan) install(v catalog.Needed) func(context.Context, *state) error {
 			Package: p.catalog.Repository.FullName(v.Package.Name), Version: v.Version.Version,
 			Values: p.options.Values[v.Package.Name],
 		}
+		rights, err := bundle.ExactRights(ctx, s.repository.Bundle(v.Version), pkg.Values, bundle.Account{Namespace: pkg.Namespace})
+		if err != nil {
+			return err
+		}
+		for _, o := range rights {
+			pkg.Rights = append(pkg.Rights, o.Unstructured)
+		}
 		if err := s.client.Package(ctx, pkg); err != nil {
 			return err
 		}

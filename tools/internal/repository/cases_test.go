@@ -32,6 +32,7 @@ var update = flag.Bool("update", false, "rewrite expected.yml of all render case
 //	              cluster.yml, kapp's
 //	objects.yml   optional list of Kind/name to show
 //	version       optional version to render; the newest without it
+//	own-rights    optional reason why the bundle's rbac/ is not enough for it
 //	cluster.yml   optional objects as a cluster holds them, to show what an
 //	              update by kapp would make of them
 //
@@ -100,6 +101,7 @@ func (r renderCase) run() {
 		return
 	}
 	require.NoError(r.t, err)
+	r.covered(b, objects)
 	if *update {
 		require.NoError(r.t, os.WriteFile(filepath.Join(r.dir, "expected.yml"), []byte(got), 0o644))
 		return

@@ -36,6 +36,10 @@ type Package struct {
 	Package, Version string
 	// Values are the package's, as YAML; they are kept in a Secret.
 	Values []byte
+	// Rights are a ServiceAccount, NAME-installer in Namespace, and the roles and
+	// bindings with which it installs the package, and first the namespaces in
+	// which these stand; kapp-controller has no other rights for it.
+	Rights []*unstructured.Unstructured
 	// Overlays are ytt files that kapp-controller adds to the package's own,
 	// each kept in a Secret: file name to content.
 	Overlays map[string][]byte
@@ -67,16 +71,20 @@ func repositoryObject(r Repository) *unstructured.Unstructured {
 }
 
 // Package installs a package, or changes the version or values of one that
-// is there, and waits until kapp-controller has reconciled it. The package is
-// installed by a service account that may do anything: right for a cluster
-// that one person plays with, and for no other.
+// is there, and waits until kapp-controller has reconciled it. It is installed
+// with the rights that it brings; while it changes, with those of before, too.
 func (c *Client) Package(ctx context.Context, p Package) error {
 	if err := c.waitDeletion(ctx, installObject(p)); err != nil {
 		return err
 	}
-	objects := append([]*unstructured.Unstructured{object("v1", "Namespace", "", p.Namespace, nil)}, administrator(p)...)
+	if err := c.applyAll(ctx, object("v1", "Namespace", "", p.Namespace, nil)); err != nil {
+		return err
+	}
+	if err := c.widen(ctx, p); err != nil {
+		return err
+	}
 	secrets := []*unstructured.Unstructured{valuesSecret(p), overlaysSecret(p)}
-	if err := c.applyAll(ctx, append(objects, secrets...)...); err != nil {
+	if err := c.applyAll(ctx, secrets...); err != nil {
 		return err
 	}
 	o := installObject(p)
@@ -84,7 +92,10 @@ func (c *Client) Package(ctx context.Context, p Package) error {
 		return err
 	}
 	// kapp-controller installs by an App of the same name.
-	return c.applyAndWait(ctx, o, object("kappctrl.k14s.io/v1alpha1", "App", p.Namespace, p.Name, nil))
+	if err := c.applyAndWait(ctx, o, object("kappctrl.k14s.io/v1alpha1", "App", p.Namespace, p.Name, nil)); err != nil {
+		return err
+	}
+	return c.narrow(ctx, p)
 }
 
 // RemovePackage deletes a PackageInstall and all that [Client.Package] put
@@ -94,13 +105,13 @@ func (c *Client) RemovePackage(ctx context.Context, p Package) error {
 	if err := c.deleteAndWait(ctx, installObject(p)); err != nil {
 		return err
 	}
-	// Only now: kapp-controller deletes with the service account's rights.
-	for _, o := range append(administrator(p), valuesSecret(p), overlaysSecret(p)) {
+	for _, o := range []*unstructured.Unstructured{valuesSecret(p), overlaysSecret(p)} {
 		if err := c.deleteOwn(ctx, o); err != nil {
 			return err
 		}
 	}
-	return nil
+	// Last: kapp-controller deletes with the account's rights.
+	return c.revoke(ctx, p, nil)
 }
 
 // deleteOwn deletes an object if it was applied from here: one of the same name
@@ -118,20 +129,6 @@ func (c *Client) deleteOwn(ctx context.Context, o *unstructured.Unstructured) er
 		return nil
 	}
 	return c.deleteAndWait(ctx, o)
-}
-
-func administrator(p Package) []*unstructured.Unstructured {
-	name := p.Namespace + "-" + p.Name + "-installer"
-	account := object("v1", "ServiceAccount", p.Namespace, name, nil)
-	// An object without any field of ours would not be known as ours again.
-	account.SetLabels(map[string]string{"app.kubernetes.io/managed-by": fieldManager})
-	return []*unstructured.Unstructured{
-		account,
-		object("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "", name, map[string]any{
-			"roleRef":  map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-			"subjects": []any{map[string]any{"kind": "ServiceAccount", "name": name, "namespace": p.Namespace}},
-		}),
-	}
 }
 
 func valuesSecret(p Package) *unstructured.Unstructured {
@@ -153,7 +150,7 @@ func secret(p Package, suffix string, files map[string][]byte) *unstructured.Uns
 func installObject(p Package) *unstructured.Unstructured {
 	o := object(packaging, "PackageInstall", p.Namespace, p.Name, map[string]any{
 		"spec": map[string]any{
-			"serviceAccountName": p.Namespace + "-" + p.Name + "-installer",
+			"serviceAccountName": accountName(p),
 			"packageRef": map[string]any{
 				"refName": p.Package,
 				"versionSelection": map[string]any{

@@ -1,0 +1,250 @@
+package bundle
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/manifest"
+	"github.com/strake-dev/strake/tools/internal/rbac"
+)
+
+// rightsDir holds what grants the rights to install the package. It is outside
+// of config/, so that kapp-controller does not deploy it.
+const rightsDir = "rbac"
+
+// addRights adds the rights that the version's render cases need together.
+func addRights(ctx context.Context, files map[string][]byte, v *catalog.Version, objects []manifest.Object, schema []byte) error {
+	cases, err := Cases(v)
+	if err != nil {
+		return err
+	}
+	own := ownNamespace(schema)
+	rights, err := casesRights(ctx, light(files, objects), cases, own)
+	if err != nil {
+		return err
+	}
+	made, err := rights.Template(v.Package.Name, own)
+	if err != nil {
+		return err
+	}
+	for name, text := range made {
+		files[rightsDir+"/"+name] = text
+	}
+	return nil
+}
+
+// casesRights is the union over the cases. Values that this version refuses
+// belong to another one. Namespaces that the default values do not name are the
+// user's choice.
+func casesRights(ctx context.Context, files map[string][]byte, cases map[string][]byte, own string) (rbac.Rights, error) {
+	plain, err := valuesRights(ctx, files, nil, own)
+	if err != nil {
+		return rbac.Rights{}, err
+	}
+	all := []rbac.Rights{plain}
+	for _, name := range slices.Sorted(maps.Keys(cases)) {
+		if len(cases[name]) == 0 {
+			continue
+		}
+		rights, err := valuesRights(ctx, files, cases[name], own)
+		if ctx.Err() != nil {
+			return rbac.Rights{}, ctx.Err()
+		}
+		if err == nil {
+			all = append(all, rights)
+		}
+	}
+	return rbac.Union(all...).Generalized(plain.InNamespaces()), nil
+}
+
+func valuesRights(ctx context.Context, files map[string][]byte, values []byte, own string) (rbac.Rights, error) {
+	objects, err := rendered(ctx, yttRequest{files: files, values: values})
+	if err != nil {
+		return rbac.Rights{}, err
+	}
+	rights, _, err := derive(objects, values, own)
+	return rights, err
+}
+
+// derive gives the rights for rendered objects, and the package's namespace.
+func derive(objects []manifest.Object, values []byte, own string) (rbac.Rights, string, error) {
+	namespace, err := chosenNamespace(values, own)
+	if err != nil {
+		return rbac.Rights{}, "", err
+	}
+	stored, _ := Split(objects)
+	rights, err := rbac.Derive(stored, namespace)
+	return rights, namespace, err
+}
+
+// rendered are the objects that ytt gives, before kbld.
+func rendered(ctx context.Context, request yttRequest) ([]manifest.Object, error) {
+	docs, err := request.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stream, err := docs.AsBytes()
+	if err != nil {
+		return nil, fmt.Errorf("printing ytt's output: %w", err)
+	}
+	parsed, err := parse(stream)
+	if err != nil {
+		return nil, err
+	}
+	objects := make([]manifest.Object, 0, len(parsed))
+	for _, o := range parsed {
+		objects = append(objects, manifest.Object{Unstructured: &unstructured.Unstructured{Object: o.DeepCopyRaw()}})
+	}
+	return objects, nil
+}
+
+// Account says for whom [ShippedRights] and [ExactRights] are.
+type Account struct {
+	// Name is the ServiceAccount's, by default the package's with "-installer".
+	Name string
+	// Namespace is that of the PackageInstall, and Install its name, by default
+	// the package's.
+	Namespace, Install string
+	// PackageNamespace is where the package is installed to, by default its own
+	// choice; OtherNamespaces are those that the values name beside it.
+	// [ExactRights] knows both from the values.
+	PackageNamespace string
+	OtherNamespaces  []string
+}
+
+// ShippedRights are the objects of a bundle's rbac/ for an account: enough for
+// each of the package's render cases.
+func ShippedRights(ctx context.Context, b *Bundle, a Account) ([]manifest.Object, error) {
+	values := map[string]any{"namespace": a.Namespace}
+	for key, value := range map[string]string{"account": a.Name, "install": a.Install, "packageNamespace": a.PackageNamespace} {
+		if value != "" {
+			values[key] = value
+		}
+	}
+	if len(a.OtherNamespaces) > 0 {
+		values["otherNamespaces"] = a.OtherNamespaces
+	}
+	text, err := yaml.Marshal(values)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the account of %s: %w", b.Package, err)
+	}
+	objects, err := rendered(ctx, yttRequest{files: b.Files, dir: rightsDir, values: text})
+	if err != nil {
+		return nil, fmt.Errorf("rendering the rights of %s %s: %w", b.Package, b.Version, err)
+	}
+	return objects, nil
+}
+
+// ExactRights are objects that give an account what an install with these values
+// needs, and no more.
+func ExactRights(ctx context.Context, b *Bundle, values []byte, a Account) ([]manifest.Object, error) {
+	objects, err := rendered(ctx, yttRequest{files: b.Files, values: values})
+	if err != nil {
+		return nil, fmt.Errorf("rendering %s %s: %w", b.Package, b.Version, err)
+	}
+	return RightsOf(b, objects, values, a)
+}
+
+// RightsOf is [ExactRights] for what these values have been rendered to already.
+func RightsOf(b *Bundle, objects []manifest.Object, values []byte, a Account) ([]manifest.Object, error) {
+	own, err := declaredNamespace(b.PackageCR)
+	if err != nil {
+		return nil, err
+	}
+	rights, namespace, err := derive(objects, values, own)
+	if err != nil {
+		return nil, fmt.Errorf("deriving the rights to install %s %s: %w", b.Package, b.Version, err)
+	}
+	return rights.Objects(rbac.Account{
+		Name: cmp.Or(a.Name, b.Package+"-installer"), Namespace: a.Namespace,
+		Install: cmp.Or(a.Install, b.Package), PackageNamespace: namespace,
+	})
+}
+
+// light are the files with CRDs that have no schemas: these are most of what ytt
+// reads, and no right depends on them.
+func light(files map[string][]byte, objects []manifest.Object) map[string][]byte {
+	crds, _ := split(objects, func(o manifest.Object) bool { return o.GetKind() == crdKind })
+	if len(crds) == 0 {
+		return files
+	}
+	for i, crd := range crds {
+		crds[i] = manifest.Object{Unstructured: withoutSchemas(crd.Unstructured)}
+	}
+	var text bytes.Buffer
+	if err := manifest.Encode(&text, crds); err != nil {
+		return files
+	}
+	lighter := maps.Clone(files)
+	lighter[crdFile] = text.Bytes()
+	return lighter
+}
+
+func withoutSchemas(crd *unstructured.Unstructured) *unstructured.Unstructured {
+	slim := &unstructured.Unstructured{Object: maps.Clone(crd.Object)}
+	spec, _ := slim.Object["spec"].(map[string]any)
+	spec = maps.Clone(spec)
+	versions, _ := spec["versions"].([]any)
+	versions = slices.Clone(versions)
+	for i, version := range versions {
+		if fields, ok := version.(map[string]any); ok {
+			fields = maps.Clone(fields)
+			delete(fields, "schema")
+			versions[i] = fields
+		}
+	}
+	spec["versions"] = versions
+	slim.Object["spec"] = spec
+	return slim
+}
+
+// ownNamespace is the default of the value "namespace", by which the user of a
+// package chooses where its objects go; empty where there is none.
+func ownNamespace(schema []byte) string {
+	var values struct {
+		Properties struct {
+			Namespace struct {
+				Default string `json:"default"`
+			} `json:"namespace"`
+		} `json:"properties"`
+	}
+	_ = json.Unmarshal(schema, &values) // another type of value is another value
+	return values.Properties.Namespace.Default
+}
+
+// declaredNamespace is [ownNamespace] of a Package resource.
+func declaredNamespace(packageCR []byte) (string, error) {
+	var pkg struct {
+		Spec struct {
+			ValuesSchema struct {
+				OpenAPIv3 json.RawMessage `json:"openAPIv3"`
+			} `json:"valuesSchema"`
+		} `json:"spec"`
+	}
+	if err := yaml.Unmarshal(packageCR, &pkg); err != nil {
+		return "", fmt.Errorf("reading the values schema of the Package: %w", err)
+	}
+	return ownNamespace(pkg.Spec.ValuesSchema.OpenAPIv3), nil
+}
+
+func chosenNamespace(values []byte, own string) (string, error) {
+	var chosen struct {
+		Namespace string `json:"namespace"`
+	}
+	if err := yaml.Unmarshal(values, &chosen); err != nil {
+		return "", fmt.Errorf("reading the value \"namespace\": %w", err)
+	}
+	if own == "" || chosen.Namespace == "" {
+		return own, nil
+	}
+	return chosen.Namespace, nil
+}

@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"context"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/strake-dev/strake/tools/internal/bundle"
+	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/manifest"
+	"github.com/strake-dev/strake/tools/internal/rbac"
+	"github.com/strake-dev/strake/tools/internal/repository"
+)
+
+type rbacFlags struct {
+	account bundle.Account
+	values  string
+	from    string
+	format  format
+}
+
+func newRBAC(a *app) *cobra.Command {
+	var flags rbacFlags
+	cmd := &cobra.Command{
+		Use:   "rbac PACKAGE[@VERSION]",
+		Short: "Print the rights that installing a package needs",
+		Long: `Rbac prints a ServiceAccount with the roles and bindings that installing,
+upgrading and deleting a package needs, to be applied by an administrator before
+the PackageInstall that names the account. The package's own namespaces come
+first, since roles stand in them; they go with the package.
+
+With --values-file the rights are derived from what exactly these values render
+to. Without it they are those that the bundle ships in rbac/, which cover each
+of the package's examples (packages/NAME/test) in a namespace of your choice.
+
+Moving to another version may delete what the older one had: --from adds what
+that one needs. Print the rights again without it after the move.
+
+An account that makes roles must hold what these grant, so it can do what the
+package's programs can do. It can do more where a package binds a role that it
+does not make itself (the verb bind, by name) or makes a role whose rules the
+cluster gathers from others (the verb escalate): look for the two.`,
+		Example: `  strake rbac keda -n packages | kubectl apply -f -
+  strake rbac keda@2.21.0 -n packages --values-file values.yml
+  strake rbac keda@2.21.0 -n packages --from 2.20.2`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: a.completeVersion,
+		RunE: a.around(func(cmd *cobra.Command, args []string) error {
+			objects, err := a.rights(cmd.Context(), flags, args[0])
+			if err != nil {
+				return err
+			}
+			return printObjects(a.out(), flags.format, objects)
+		}),
+	}
+	flags.add(cmd)
+	return cmd
+}
+
+func (f *rbacFlags) add(cmd *cobra.Command) {
+	flags, o := cmd.Flags(), &f.account
+	flags.StringVarP(&o.Namespace, "namespace", "n", "packages", "`namespace` of the PackageInstall and the account")
+	flags.StringVar(&o.Name, "account", "", "`name` of the ServiceAccount (default: the package's with -installer)")
+	flags.StringVar(&o.Install, "install", "", "`name` of the PackageInstall (default: the package's)")
+	flags.StringVar(&o.PackageNamespace, "package-namespace", "", "`namespace` that the package is installed into (default: the package's choice)")
+	flags.StringSliceVar(&o.OtherNamespaces, "other-namespace", nil, "further `namespace` that the values name, repeatable")
+	flags.StringVar(&f.values, "values-file", "", "YAML `file` with the user's values; - is stdin")
+	flags.StringVar(&f.from, "from", "", "`version` that the account moves from, too")
+	enumFlag(cmd, &f.format, "output", "o", "how to print the objects", formatYAML, formatJSON)
+	cmd.MarkFlagsMutuallyExclusive("values-file", "package-namespace")
+	cmd.MarkFlagsMutuallyExclusive("values-file", "other-namespace")
+	for _, flag := range []string{"namespace", "account", "install", "package-namespace", "other-namespace", "from"} {
+		mustComplete(cmd, flag, cobra.NoFileCompletions)
+	}
+	mustComplete(cmd, "values-file", completeFiles("yml", "yaml"))
+}
+
+// rights are those of the version that is asked for and of the one before it.
+func (a *app) rights(ctx context.Context, f rbacFlags, arg string) ([]manifest.Object, error) {
+	values, err := a.values(f.values)
+	if err != nil {
+		return nil, err
+	}
+	c, v, err := a.version(arg)
+	if err != nil {
+		return nil, err
+	}
+	versions := []*catalog.Version{v}
+	if f.from != "" {
+		older, err := v.Package.Version(f.from)
+		if err != nil {
+			return nil, err
+		}
+		versions = append(versions, older)
+	}
+	var all [][]manifest.Object
+	for _, v := range versions {
+		b, err := repository.BuildVersion(ctx, c, v, repository.Options{})
+		if err != nil {
+			return nil, err
+		}
+		objects, err := f.of(ctx, b, values)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, objects)
+	}
+	return rbac.Merge(all...)
+}
+
+func (f *rbacFlags) of(ctx context.Context, b *bundle.Bundle, values []byte) ([]manifest.Object, error) {
+	if f.values == "" {
+		return bundle.ShippedRights(ctx, b, f.account)
+	}
+	return bundle.ExactRights(ctx, b, values, f.account)
+}
+
+// printObjects writes a stream of YAML documents, or one List.
+func printObjects(w io.Writer, as format, objects []manifest.Object) error {
+	if as == formatYAML {
+		return manifest.Encode(w, objects)
+	}
+	items := make([]map[string]any, 0, len(objects))
+	for _, o := range objects {
+		items = append(items, o.Object)
+	}
+	output := outputFlags{format: formatJSON}
+	return output.print(w, map[string]any{"apiVersion": "v1", "kind": "List", "items": items}, nil)
+}

@@ -1,0 +1,157 @@
+package rbac
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/strake-dev/strake/tools/internal/manifest"
+)
+
+// parameters are the names in the template's functions, by the text that stands
+// for each while objects are made. No text is a part of another.
+var parameters = map[string]string{
+	"STRAKE_ACCOUNT":   "account",
+	"STRAKE_NAMESPACE": "namespace",
+	"STRAKE_INSTALL":   "install",
+	ThisNamespace:      "package_namespace",
+	NamedNamespace:     "other_namespace",
+}
+
+// Template makes the ytt files, by name, that give rights to an account of
+// anybody's choice: installer.lib.yml with functions, schema.yml with the values
+// that a person sets, and rbac.yml, which calls the functions with these. The
+// package's name is the install's unless somebody says otherwise, and the
+// namespace its own by default; empty where it cannot be chosen.
+func (r Rights) Template(name, own string) (map[string][]byte, error) {
+	all, err := r.Objects(Account{
+		Name: "STRAKE_ACCOUNT", Namespace: "STRAKE_NAMESPACE", Install: "STRAKE_INSTALL",
+		PackageNamespace: ThisNamespace, OtherNamespaces: []string{NamedNamespace},
+	})
+	if err != nil {
+		return nil, err
+	}
+	namespaces, others := cut(all, func(o manifest.Object) bool { return o.GetKind() == "Namespace" })
+	lib, err := library(name, namespaces, others)
+	if err != nil {
+		return nil, err
+	}
+	return map[string][]byte{
+		"installer.lib.yml": lib,
+		"schema.yml":        fmt.Appendf(nil, schemaText, name, own),
+		"rbac.yml":          []byte(callText),
+	}, nil
+}
+
+func cut(all []manifest.Object, match func(manifest.Object) bool) (yes, no []manifest.Object) {
+	for _, o := range all {
+		if match(o) {
+			yes = append(yes, o)
+		} else {
+			no = append(no, o)
+		}
+	}
+	return yes, no
+}
+
+func library(name string, namespaces, others []manifest.Object) ([]byte, error) {
+	named, rest := cut(others, func(o manifest.Object) bool { return o.GetNamespace() == NamedNamespace })
+	var out bytes.Buffer
+	fmt.Fprintf(&out, libraryHead, name)
+	fmt.Fprintf(&out, "#@ def namespaces(package_namespace):\n#@   return [%s]\n#@ end\n\n", names(namespaces))
+	fmt.Fprintf(&out, "#@ def installer(account, namespace, package_namespace, install=%q, other_namespaces=[]):\n", name)
+	if err := parametrized(&out, rest); err != nil {
+		return nil, err
+	}
+	if len(named) > 0 {
+		fmt.Fprintf(&out, "#@ for other_namespace in other_namespaces:\n")
+		if err := parametrized(&out, named); err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&out, "#@ end\n")
+	}
+	fmt.Fprintf(&out, "#@ end\n")
+	return out.Bytes(), nil
+}
+
+// names are those of objects as a list's elements.
+func names(objects []manifest.Object) string {
+	var list []string
+	for _, o := range objects {
+		list = append(list, expression(o.GetName()))
+	}
+	return strings.Join(list, ", ")
+}
+
+// token finds, in a line of YAML, a plain text that holds a parameter.
+var token = regexp.MustCompile(`(?m)^(\s*(?:- )*(?:\w+: )?)(\S*STRAKE_[A-Z_]+\S*)$`)
+
+// parametrized writes objects with ytt's expressions in the place of parameters.
+func parametrized(out *bytes.Buffer, objects []manifest.Object) error {
+	var text bytes.Buffer
+	if err := manifest.Encode(&text, objects); err != nil {
+		return err
+	}
+	out.Write(token.ReplaceAllFunc(text.Bytes(), func(line []byte) []byte {
+		parts := token.FindSubmatch(line)
+		return fmt.Appendf(nil, "%s#@ %s", parts[1], expression(string(parts[2])))
+	}))
+	return nil
+}
+
+// expression is a text with parameters in it as Starlark.
+func expression(text string) string {
+	for _, place := range slices.Sorted(maps.Keys(parameters)) {
+		text = strings.ReplaceAll(text, place, "\x00"+parameters[place]+"\x00")
+	}
+	var terms []string
+	for i, part := range strings.Split(text, "\x00") {
+		if i%2 == 1 {
+			terms = append(terms, part)
+		} else if part != "" {
+			terms = append(terms, fmt.Sprintf("%q", part))
+		}
+	}
+	return strings.Join(terms, " + ")
+}
+
+const libraryHead = `#! The rights with which %s is installed, upgraded and deleted, derived from
+#! the objects that it renders to with the values of its examples.
+#!
+#! namespaces() are the names of those that the package has for itself: they must
+#! be there before the roles, and belong to the package once it is installed.
+#! installer() is the account with its roles and bindings; other_namespaces are
+#! those that the package's values name beside its own.
+
+`
+
+const schemaText = `#@data/values-schema
+---
+#@schema/desc "Name of the ServiceAccount that the PackageInstall names."
+account: %[1]s-installer
+#@schema/desc "Namespace of the PackageInstall and of the account."
+namespace: packages
+#@schema/desc "Name of the PackageInstall."
+install: %[1]s
+#@schema/desc "Namespace that the package is installed into."
+packageNamespace: %[2]q
+#@schema/desc "Further namespaces that the package's values name."
+otherNamespaces:
+- ""
+`
+
+const callText = `#@ load("@ytt:data", "data")
+#@ load("@ytt:template", "template")
+#@ load("installer.lib.yml", "installer", "namespaces")
+#@ for name in namespaces(data.values.packageNamespace):
+---
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: #@ name
+#@ end
+--- #@ template.replace(installer(data.values.account, data.values.namespace, data.values.packageNamespace, data.values.install, data.values.otherNamespaces))
+`

@@ -1,0 +1,83 @@
+package repository_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/stretchr/testify/require"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/component-helpers/auth/rbac/validation"
+
+	"github.com/strake-dev/strake/tools/internal/bundle"
+	"github.com/strake-dev/strake/tools/internal/manifest"
+)
+
+// covered compares the rights that exactly this case needs with those that its
+// bundle ships, put into the case's own namespaces.
+func (r renderCase) covered(b *bundle.Bundle, objects []manifest.Object) {
+	exact, err := bundle.RightsOf(b, objects, []byte(r.text("values.yml")), bundle.Account{Namespace: "packages"})
+	require.NoError(r.t, err)
+	account := bundle.Account{Namespace: "packages"}
+	for _, o := range exact {
+		switch {
+		case strings.HasSuffix(o.GetName(), ":package"):
+			account.PackageNamespace = o.GetNamespace()
+		case strings.HasSuffix(o.GetName(), ":fixed"):
+			account.OtherNamespaces = append(account.OtherNamespaces, o.GetNamespace())
+		}
+	}
+	shipped, err := bundle.ShippedRights(context.Background(), b, account)
+	require.NoError(r.t, err)
+	r.modest(shipped)
+	granted, needed := granted(r, shipped), granted(r, exact)
+	var lacking []rbacv1.PolicyRule
+	for namespace, rules := range needed {
+		_, missing := validation.Covers(granted[namespace], rules)
+		lacking = append(lacking, missing...)
+	}
+	if r.text(bundle.OwnRights) != "" {
+		require.NotEmpty(r.t, lacking, "the bundle's rbac/ grants all that the case needs; remove its file %s", bundle.OwnRights)
+		return
+	}
+	require.Empty(r.t, lacking, "the bundle's rbac/ does not grant this; if it should not, say why in a file %s", bundle.OwnRights)
+}
+
+// modest holds what kapp itself is granted against what nobody wants to see. The
+// roles that hold what the package's own roles grant are the package's matter.
+func (r renderCase) modest(objects []manifest.Object) {
+	for _, o := range objects {
+		if strings.HasSuffix(o.GetName(), "-held") {
+			continue
+		}
+		for _, rule := range rulesOf(r, o) {
+			parts := slices.Concat(rule.APIGroups, rule.Resources, rule.Verbs)
+			require.NotContains(r.t, parts, "*", o.ID())
+			require.False(r.t, o.GetKind() == "ClusterRole" && slices.Contains(rule.Resources, "secrets"), "secrets of all namespaces: %s", o.ID())
+			all := len(rule.ResourceNames) == 0
+			for _, verb := range []string{"get", "update", "delete", "patch", "bind"} {
+				require.False(r.t, all && slices.Contains(rule.Verbs, verb), "%s of any name: %v", verb, rule)
+			}
+		}
+	}
+}
+
+// granted are the rules of all roles by namespace; those of all namespaces count
+// in each.
+func granted(r renderCase, objects []manifest.Object) map[string][]rbacv1.PolicyRule {
+	rules := map[string][]rbacv1.PolicyRule{}
+	for _, o := range objects {
+		rules[o.GetNamespace()] = append(rules[o.GetNamespace()], rulesOf(r, o)...)
+	}
+	return rules
+}
+
+func rulesOf(r renderCase, o manifest.Object) []rbacv1.PolicyRule {
+	if kind := o.GetKind(); kind != "Role" && kind != "ClusterRole" {
+		return nil
+	}
+	var role rbacv1.ClusterRole
+	require.NoError(r.t, runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &role))
+	return role.Rules
+}
