@@ -7,8 +7,8 @@ import (
 )
 
 // version is the one that arg names; a package alone stands for its newest.
-func (a *app) version(arg string, options ...catalog.Option) (*catalog.Catalog, *catalog.Version, error) {
-	c, versions, err := a.selected([]string{arg}, options...)
+func (a *app) version(arg string) (*catalog.Catalog, *catalog.Version, error) {
+	c, versions, err := a.selected([]string{arg})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -15,8 +15,10 @@ const (
 	plainRole   = "Role"
 )
 
-// plurals are the resources of the kinds that a binding can name.
-var plurals = map[string]string{clusterRole: "clusterroles", plainRole: "roles"}
+// pluralOf is the resource of a kind that a binding can name, empty for others.
+func pluralOf(kind string) string {
+	return map[string]string{clusterRole: "clusterroles", plainRole: "roles"}[kind]
+}
 
 // roleKey names a role; the namespace of a ClusterRole is empty.
 type roleKey struct{ kind, namespace, name string }
@@ -67,7 +69,7 @@ func (d *deriver) held(o manifest.Object, place Place) error {
 		return err
 	}
 	if r.aggregated() {
-		d.grant(place, Rule{Group: group, Resource: plurals[clusterRole], Verb: "escalate"})
+		d.grant(place, Rule{Group: group, Resource: pluralOf(clusterRole), Verb: "escalate"})
 	}
 	if len(r.Rules) > 0 {
 		d.grant(Place{place.Namespace, true}, d.rename(expand(r.Rules))...)
@@ -85,8 +87,8 @@ func (d *deriver) bound(o manifest.Object, place Place) error {
 		return err
 	}
 	ref := binding.RoleRef
-	plural, known := plurals[ref.Kind]
-	if !known {
+	plural := pluralOf(ref.Kind)
+	if plural == "" {
 		return fmt.Errorf("deriving the rights for %s: it binds a %q, which is no kind of role", o.ID(), ref.Kind)
 	}
 	key := roleKey{ref.Kind, "", ref.Name}
@@ -111,11 +113,11 @@ func (d *deriver) rename(rules Rules) Rules {
 }
 
 func isRole(o manifest.Object) bool {
-	return o.GroupVersionKind().Group == group && plurals[o.GetKind()] != ""
+	return o.GroupVersionKind().Group == group && pluralOf(o.GetKind()) != ""
 }
 
 func isBinding(o manifest.Object) bool {
-	return o.GroupVersionKind().Group == group && plurals[o.GetKind()] == ""
+	return o.GroupVersionKind().Group == group && pluralOf(o.GetKind()) == ""
 }
 
 func read[T any](o manifest.Object) (T, error) {

@@ -15,21 +15,20 @@ const (
 	versioned      = "kapp.k14s.io/versioned"
 )
 
-// rendered lists, for each kind that others come from, what kapp lists while it
+// rendered are, for a kind that others come from, what kapp lists while it
 // waits, to tell what a workload waits for.
-var rendered = map[schema.GroupKind][]Rule{
-	{Group: "apps", Kind: "Deployment"}:  {replicaSets, pods},
-	{Group: "apps", Kind: "DaemonSet"}:   {replicaSets, pods},
-	{Group: "apps", Kind: "StatefulSet"}: {claims, pods},
-	{Group: "batch", Kind: "Job"}:        {jobs, pods},
+func rendered(gk schema.GroupKind) []Rule {
+	list := func(group, resource string) Rule { return Rule{Group: group, Resource: resource, Verb: "list"} }
+	switch gk {
+	case schema.GroupKind{Group: "apps", Kind: "Deployment"}, schema.GroupKind{Group: "apps", Kind: "DaemonSet"}:
+		return []Rule{list("apps", "replicasets"), list("", "pods")}
+	case schema.GroupKind{Group: "apps", Kind: "StatefulSet"}:
+		return []Rule{list("", "persistentvolumeclaims"), list("", "pods")}
+	case schema.GroupKind{Group: "batch", Kind: "Job"}:
+		return []Rule{list("batch", "jobs"), list("", "pods")}
+	}
+	return nil
 }
-
-var (
-	replicaSets = Rule{Group: "apps", Resource: "replicasets", Verb: "list"}
-	jobs        = Rule{Group: "batch", Resource: "jobs", Verb: "list"}
-	pods        = Rule{Resource: "pods", Verb: "list"}
-	claims      = Rule{Resource: "persistentvolumeclaims", Verb: "list"}
-)
 
 // object grants what kapp does with one object.
 func (d *deriver) object(o manifest.Object) error {
@@ -50,7 +49,7 @@ func (d *deriver) object(o manifest.Object) error {
 		}
 		d.grant(place, rule)
 	}
-	d.grant(place, rendered[gvk.GroupKind()]...)
+	d.grant(place, rendered(gvk.GroupKind())...)
 	return d.escalation(o, place)
 }
 

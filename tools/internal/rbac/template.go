@@ -13,12 +13,14 @@ import (
 
 // parameters are the names in the template's functions, by the text that stands
 // for each while objects are made. No text is a part of another.
-var parameters = map[string]string{
-	"STRAKE_ACCOUNT":   "account",
-	"STRAKE_NAMESPACE": "namespace",
-	"STRAKE_INSTALL":   "install",
-	ThisNamespace:      "package_namespace",
-	NamedNamespace:     "other_namespace",
+func parameters() map[string]string {
+	return map[string]string{
+		"STRAKE_ACCOUNT":   "account",
+		"STRAKE_NAMESPACE": "namespace",
+		"STRAKE_INSTALL":   "install",
+		ThisNamespace:      "package_namespace",
+		NamedNamespace:     "other_namespace",
+	}
 }
 
 // Template makes the ytt files, by name, that give rights to an account of
@@ -104,8 +106,9 @@ func parametrized(out *bytes.Buffer, objects []manifest.Object) error {
 
 // expression is a text with parameters in it as Starlark.
 func expression(text string) string {
-	for _, place := range slices.Sorted(maps.Keys(parameters)) {
-		text = strings.ReplaceAll(text, place, "\x00"+parameters[place]+"\x00")
+	names := parameters()
+	for _, place := range slices.Sorted(maps.Keys(names)) {
+		text = strings.ReplaceAll(text, place, "\x00"+names[place]+"\x00")
 	}
 	var terms []string
 	for i, part := range strings.Split(text, "\x00") {
