@@ -14,12 +14,12 @@ import (
 )
 
 func newEnv(a *app) *cobra.Command {
-	return group("env", "Show what the environments in config/ get",
+	return group("env", "Show, compare and judge what the environments in config/ get",
 		`An environment is a folder in config/: values of the package that installs the
 others, and ytt overlays on them, over those of config/base. What its clusters get
 is made from the checkout alone; no cluster and no registry is asked.`,
-		"  strake env list\n  strake env render prod keda",
-		newEnvList(a), newEnvValues(a), newEnvRender(a))
+		"  strake env list\n  strake env render prod keda\n  strake env diff staging prod",
+		newEnvList(a), newEnvValues(a), newEnvRender(a), newEnvDiff(a), newEnvValidate(a))
 }
 
 // environmentRow is one environment as it is printed.

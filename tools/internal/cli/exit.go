@@ -26,7 +26,8 @@ const exitCodesHelp = `Exit codes of strake:
   2    the command line is wrong; nothing was done
   3    it worked and found something: lint has findings, verify or
        "build --check" sees a difference, uninstall would lose objects,
-       "requires --check" misses a need
+       "requires --check" misses a need, "env diff" sees a difference,
+       "env validate" has findings
   130  it was interrupted (SIGINT or SIGTERM); run the same command again,
        what was finished is not done twice
 

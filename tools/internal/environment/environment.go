@@ -14,6 +14,7 @@ package environment
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -106,14 +107,23 @@ func choose(packages []Package, names []string) ([]Package, error) {
 
 // renderAll fills in the objects that are not there yet.
 func renderAll(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, packages []Package) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range packages {
+	errs := make([]error, len(packages))
+	each(len(packages), func(i int) {
 		if packages[i].Objects == nil {
-			group.Go(func() error { return packages[i].render(ctx, c, e) })
+			errs[i] = packages[i].render(ctx, c, e)
 		}
+	})
+	return errors.Join(errs...)
+}
+
+// each calls work for 0 to n-1, some of them at once.
+func each(n int, work func(i int)) {
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range n {
+		group.Go(func() error { work(i); return nil })
 	}
-	return group.Wait()
+	_ = group.Wait() // nothing fails
 }
 
 func (p *Package) render(ctx context.Context, c *catalog.Catalog, e *catalog.Environment) error {

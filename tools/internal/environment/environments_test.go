@@ -134,3 +134,37 @@ func podSpec(t *testing.T, o manifest.Object) map[string]any {
 	require.True(t, found, o.ID())
 	return spec
 }
+
+// TestEnvironmentsAreValid: nothing is to be said of the environments, and what
+// is broken in one is told by name.
+func TestEnvironmentsAreValid(t *testing.T) {
+	c := checkout(t)
+	names, err := c.Environments()
+	require.NoError(t, err)
+	check := func(e *catalog.Environment) []environment.Finding {
+		findings, err := environment.Check(t.Context(), c, e, newAPI(t))
+		require.NoError(t, err)
+		return findings
+	}
+	for _, name := range names {
+		e, err := c.Environment(name)
+		require.NoError(t, err)
+		require.Empty(t, check(e), name)
+	}
+	e, err := c.Environment("staging")
+	require.NoError(t, err)
+	packages := e.Values["packages"].(map[string]any)
+	keda := packages["keda"].(map[string]any)
+	const nothing = "#@ load(\"@ytt:overlay\", \"overlay\")\n#@overlay/match by=overlay.subset({\"kind\": \"Submarine\"})\n---\nmetadata: {}\n"
+	keda["overlays"] = map[string]any{"nothing.yml": nothing}
+	findings := check(e)
+	require.Len(t, findings, 1)
+	require.Equal(t, []string{"keda", environment.RuleRender}, []string{findings[0].Package, findings[0].Rule})
+	require.Contains(t, findings[0].Message, "nothing.yml:3: Expected number of matched nodes to be 1, but was 0")
+
+	keda["values"] = map[string]any{"operator": map[string]any{"replica": 2}}
+	findings = check(e)
+	require.Len(t, findings, 1)
+	require.Equal(t, "platform", findings[0].Package)
+	require.Contains(t, findings[0].Message, "replica")
+}

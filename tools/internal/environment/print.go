@@ -64,11 +64,13 @@ func show(value any) string {
 			return text
 		}
 	}
-	encoded, err := json.Marshal(value)
-	if err != nil {
+	var encoded strings.Builder
+	encoder := json.NewEncoder(&encoded)
+	encoder.SetEscapeHTML(false) // ranges of versions are full of < and >
+	if err := encoder.Encode(value); err != nil {
 		return fmt.Sprint(value)
 	}
-	return string(encoded)
+	return strings.TrimSuffix(encoded.String(), "\n")
 }
 
 // lines are those of two texts that differ, with one line around them.

@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/environment"
+	"github.com/strake-dev/strake/tools/internal/upstream"
+)
+
+func newEnvDiff(a *app) *cobra.Command {
+	var output outputFlags
+	cmd := &cobra.Command{
+		Use:   "diff FROM TO [PACKAGE...]",
+		Short: "Tell what differs between two environments",
+		Long: `Diff prints what differs between the objects of two environments, by package,
+object and field. With PACKAGE, only in these packages. What is in Secrets is told
+to differ and not shown. A difference ends with exit code 3.`,
+		Example: `  strake env diff staging prod
+  strake env diff dev prod keda -o json`,
+		Args:              cobra.MinimumNArgs(2),
+		ValidArgsFunction: a.completeEnvironments,
+		RunE: a.around(func(cmd *cobra.Command, args []string) error {
+			found, err := envDiff(cmd.Context(), a, args[0], args[1], args[2:]...)
+			if err != nil {
+				return err
+			}
+			if err := output.print(a.out(), found, func(w io.Writer) error { return environment.Print(w, found) }); err != nil {
+				return err
+			}
+			if len(found) > 0 {
+				return findingsf("%s and %s differ in %d objects", args[0], args[1], len(found))
+			}
+			return nil
+		}),
+	}
+	output.add(cmd)
+	return cmd
+}
+
+func envDiff(ctx context.Context, a *app, from, to string, packages ...string) ([]environment.Difference, error) {
+	before, err := a.rendered(ctx, from, packages...)
+	if err != nil {
+		return nil, err
+	}
+	after, err := a.rendered(ctx, to, packages...)
+	if err != nil {
+		return nil, err
+	}
+	found, err := environment.Diff(environment.Stored(before), environment.Stored(after))
+	if found == nil {
+		found = []environment.Difference{}
+	}
+	return found, err
+}
+
+func newEnvValidate(a *app) *cobra.Command {
+	var output outputFlags
+	cmd := &cobra.Command{
+		Use:   "validate ENV",
+		Short: "Judge an environment without a cluster",
+		Long: `Validate looks for what a cluster of the environment would refuse, and for what
+the environment forbids: values that a schema refuses, overlays that match nothing
+or too much, needs that no package of the environment fulfils, objects that neither
+the API of its Kubernetes nor a CustomResourceDefinition of the packages admits,
+deprecated and removed APIs, and images from another registry. A finding ends with
+exit code 3.
+
+Kubernetes' API is read from its Go module at the environment's version, which is
+downloaded once.`,
+		Example:           "  strake env validate prod\n  strake env validate prod -o json",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: a.completeEnvironment,
+		RunE: a.around(func(cmd *cobra.Command, args []string) error {
+			found, err := envValidate(cmd.Context(), a, args[0])
+			if err != nil {
+				return err
+			}
+			if err := output.print(a.out(), found, func(w io.Writer) error { return printEnvFindings(w, found) }); err != nil {
+				return err
+			}
+			if len(found) > 0 {
+				return findingsf("%d findings in the environment %s", len(found), args[0])
+			}
+			return nil
+		}),
+	}
+	output.add(cmd)
+	return cmd
+}
+
+func envValidate(ctx context.Context, a *app, name string) ([]environment.Finding, error) {
+	c, e, err := a.environment(name)
+	if err != nil {
+		return nil, err
+	}
+	api, err := kubernetesAPI(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	found, err := environment.Check(ctx, c, e, api)
+	if found == nil {
+		found = []environment.Finding{}
+	}
+	return found, err
+}
+
+func kubernetesAPI(ctx context.Context, e *catalog.Environment) (*environment.API, error) {
+	dir, err := upstream.Module(ctx, "k8s.io/kubernetes", "v"+e.Kubernetes)
+	if err != nil {
+		return nil, err
+	}
+	return environment.NewAPI(e.Kubernetes, os.DirFS(filepath.Join(dir, "api", "openapi-spec", "v3")))
+}
+
+func printEnvFindings(w io.Writer, found []environment.Finding) error {
+	for _, f := range found {
+		if _, err := io.WriteString(w, f.String()+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// completeEnvironments completes two environments, and packages after them.
+func (a *app) completeEnvironments(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) == 1 {
+		args = nil
+	}
+	return a.completeEnvironment(cmd, args, typed)
+}

@@ -1,0 +1,117 @@
+package environment
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/strake-dev/strake/tools/internal/bundle"
+	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/repository"
+)
+
+// The rules of [Check] beside those of [Validate].
+const (
+	// RuleRender is for values that a schema refuses, and overlays that match
+	// nothing, or too much, or cannot be run.
+	RuleRender = "render"
+	// RuleNeed is for what a package requires and no package of the environment is.
+	RuleNeed = "need"
+)
+
+// Check renders an environment and says all that is wrong with it: packages that
+// do not render, needs that nothing fulfils, and what [Validate] finds in the
+// others. What serves the APIs before the platform comes, kapp-controller for one,
+// counts as served. An error means that it could not be judged.
+func Check(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, api *API) ([]Finding, error) {
+	packages, findings, err := renderEach(ctx, c, e)
+	if err != nil {
+		return nil, err
+	}
+	if err := defineBootstrap(ctx, c, api); err != nil {
+		return nil, err
+	}
+	found, err := Validate(Stored(packages), api, Options{Registry: cmp.Or(e.Registry, c.Repository.Canonical)})
+	if err != nil {
+		return nil, err
+	}
+	findings = append(append(findings, needs(packages)...), found...)
+	slices.SortStableFunc(findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Package, b.Package), cmp.Compare(a.Object, b.Object), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
+	})
+	return findings, nil
+}
+
+// renderEach renders what can be rendered, and has a finding for each package
+// that cannot. Where that is the platform nothing else can be told.
+func renderEach(ctx context.Context, c *catalog.Catalog, e *catalog.Environment) ([]Package, []Finding, error) {
+	platform, err := c.Platform()
+	if err != nil {
+		return nil, nil, err
+	}
+	top, err := Render(ctx, c, e, platform.Package.Name)
+	if err != nil {
+		return nil, []Finding{unrendered(platform, err)}, ctx.Err()
+	}
+	installed, err := installs(c, e, top[0].Objects)
+	if err != nil {
+		return top, []Finding{unrendered(platform, err)}, nil
+	}
+	errs := make([]error, len(installed))
+	each(len(installed), func(i int) { errs[i] = installed[i].render(ctx, c, e) })
+	var findings []Finding
+	for i, p := range installed {
+		if errs[i] != nil {
+			findings = append(findings, unrendered(p.Version, errs[i]))
+		}
+		top = append(top, p)
+	}
+	return top, findings, ctx.Err()
+}
+
+func unrendered(v *catalog.Version, err error) Finding {
+	for below := err; below != nil; below = errors.Unwrap(below) {
+		err = below // the innermost, without what was being done to what
+	}
+	return Finding{v.Package.Name, "(values and overlays)", RuleRender, strings.TrimSpace(err.Error())}
+}
+
+// needs are those that no package of the environment is, or not in the range.
+func needs(packages []Package) []Finding {
+	var findings []Finding
+	for _, p := range packages {
+		for _, r := range p.Version.Requires {
+			at := slices.IndexFunc(packages, func(other Package) bool { return other.Name() == r.Package })
+			if at < 0 && r.Optional || at >= 0 && r.Admits(packages[at].Version.Version) {
+				continue
+			}
+			has := "which is not installed"
+			if at >= 0 {
+				has = "which is installed in " + packages[at].Version.Version
+			}
+			findings = append(findings, Finding{p.Name(), "(version " + p.Version.Version + ")", RuleNeed,
+				fmt.Sprintf("requires %s %s (%s), %s", r.Package, r.Constraint, strings.TrimSpace(r.Reason), has)})
+		}
+	}
+	return findings
+}
+
+func defineBootstrap(ctx context.Context, c *catalog.Catalog, api *API) error {
+	for _, name := range c.Repository.Bootstrap {
+		p, err := c.Package(name)
+		if err != nil {
+			return err
+		}
+		objects, err := repository.Render(ctx, c, p.Versions[len(p.Versions)-1], nil, bundle.RenderOptions{})
+		if err != nil {
+			return err
+		}
+		if err := api.Define(objects); err != nil {
+			return err
+		}
+	}
+	return nil
+}

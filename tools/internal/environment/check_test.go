@@ -1,0 +1,33 @@
+package environment
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/strake-dev/strake/tools/internal/catalog"
+)
+
+func TestNeeds(t *testing.T) {
+	version := func(name, version string, needs ...catalog.Requirement) Package {
+		return Package{Version: &catalog.Version{Package: &catalog.Package{Name: name}, Version: version, Requires: needs}}
+	}
+	dock := catalog.Requirement{Package: "dock", Constraint: ">=2.0.0", Reason: "to land\n"}
+	maybe := catalog.Requirement{Package: "dock", Constraint: ">=2.0.0", Reason: "to be repaired", Optional: true}
+	require.Equal(t, []Finding{
+		{"boat", "(version 1.0.0)", RuleNeed, "requires dock >=2.0.0 (to land), which is not installed"},
+	}, needs([]Package{version("boat", "1.0.0", dock), version("raft", "1.0.0", maybe)}))
+	require.Equal(t, []Finding{
+		{"boat", "(version 1.0.0)", RuleNeed, "requires dock >=2.0.0 (to land), which is installed in 1.9.0"},
+		{"raft", "(version 1.0.0)", RuleNeed, "requires dock >=2.0.0 (to be repaired), which is installed in 1.9.0"},
+	}, needs([]Package{version("boat", "1.0.0", dock), version("raft", "1.0.0", maybe), version("dock", "1.9.0")}))
+	require.Empty(t, needs([]Package{version("boat", "1.0.0", dock), version("dock", "2.1.0")}))
+}
+
+func TestUnrendered(t *testing.T) {
+	err := fmt.Errorf("environment small: %w", fmt.Errorf("rendering boat 1.0.0: %w", errors.New("ytt: no such key\n")))
+	v := &catalog.Version{Package: &catalog.Package{Name: "boat"}, Version: "1.0.0"}
+	require.Equal(t, "boat: (values and overlays): ytt: no such key (render)", unrendered(v, err).String())
+}
