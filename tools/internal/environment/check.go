@@ -39,9 +39,7 @@ func Check(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, api 
 		return nil, err
 	}
 	findings = append(append(findings, needs(packages)...), found...)
-	slices.SortStableFunc(findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Package, b.Package), cmp.Compare(a.Object, b.Object), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
-	})
+	sortFindings(findings)
 	return findings, nil
 }
 

@@ -179,7 +179,7 @@ func FuzzDiff(f *testing.F) {
 		read := func(text string) environment.Rendered {
 			content := map[string]any{}
 			if err := json.Unmarshal([]byte(text), &content); err != nil {
-				t.Skip()
+				t.Skip("SKIPPED: an input of the fuzzer that is no JSON object")
 			}
 			content["apiVersion"], content["kind"] = "v1", "Secret"
 			content["metadata"] = map[string]any{"name": "s"}

@@ -70,11 +70,15 @@ func Validate(rendered Rendered, api *API, o Options) ([]Finding, error) {
 			checkImages(object, o.Registry, add)
 		}
 	}
-	slices.SortStableFunc(findings, func(a, b Finding) int {
+	sortFindings(findings)
+	return findings, nil
+}
+
+func sortFindings(findings []Finding) {
+	slices.SortFunc(findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Package, b.Package), cmp.Compare(a.Object, b.Object),
 			cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
 	})
-	return findings, nil
 }
 
 // report adds a finding about the object in question.

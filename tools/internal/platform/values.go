@@ -17,7 +17,8 @@ const development = "dev"
 
 // Values reads the values of packages: files maps package names to files
 // that the user named, and the development environment of the checkout, if
-// there is one, has those of other packages.
+// there is one, has those of other packages. Its overlays are the platform
+// package's to give; values here must not refer to what they add.
 func Values(c *catalog.Catalog, files map[string]string) (map[string][]byte, error) {
 	values, err := developmentValues(c)
 	if err != nil {
