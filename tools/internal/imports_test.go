@@ -70,6 +70,7 @@ var libraries = []struct {
 	{"carvel.dev/vendir/pkg/vendir/versions", []string{"environment"}, "kapp-controller chooses versions by vendir's code"},
 	{"carvel.dev/vendir", []string{"upstream"}, "vendir is the engine that brings sources in"},
 	{"carvel.dev/kapp/pkg/kapp/config", []string{"devcluster", "lint"}, "the linter runs rebase rules by kapp's own code"},
+	{"carvel.dev/kapp/pkg/kapp/diff", []string{"devcluster", "lint"}, "the linter asks kapp's own code what an update would change"},
 	{"carvel.dev/kapp/pkg/kapp/diffgraph", []string{"devcluster", "lint"}, "the linter orders objects by kapp's own code"},
 	{"carvel.dev/kapp/pkg/kapp/logger", []string{"devcluster", "lint"}, "kapp's code that orders objects wants one"},
 	{"carvel.dev/kapp/pkg/kapp/resources", []string{"devcluster", "lint"}, "the linter runs rebase rules by kapp's own code"},

@@ -36,6 +36,7 @@ func rules() []rule {
 		{"crd-version-dropped", defaults, checkCRDs},
 		{"upgrade-path", defaults, checkUpgradePath},
 		{"undone-by-update", always, checkUndone},
+		{"unrecorded-difference", always, checkUnrecorded},
 		{"missing-reference", always, checkMissing},
 		{"server-order", always, checkOrder},
 		{"order-without-wait", always, checkAwaited},

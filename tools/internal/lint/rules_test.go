@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,10 +25,11 @@ func TestEveryRule(t *testing.T) {
 		seal    = "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: seal, annotations: {kapp.k14s.io/change-group: harbour/seals}}\n"
 		crd     = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: boats}\nspec: {versions: [{name: v1, storage: true}]}\n"
 	)
+	vast := "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: fleets, labels: {a: " + strings.Repeat("x", 262144) + "}}\nspec: {}\n"
 	v := boat()
 	s := &subject{
 		version: v, canonical: canonical,
-		final:     objects(t, pod, matcher, setting, filled, empty, server, api, lost, seal),
+		final:     objects(t, pod, matcher, setting, filled, empty, server, api, lost, seal, vast),
 		older:     []*subject{{version: &catalog.Version{Package: v.Package, Version: "0.9.0"}, final: objects(t, crd)}},
 		charts:    []Finding{{Message: "a key for all"}},
 		schema:    map[string]any{"properties": map[string]any{"captain": map[string]any{"type": "string", "default": ""}}},
@@ -46,9 +48,9 @@ func TestEveryRule(t *testing.T) {
 	require.Equal(t, []string{
 		"unlocked-image", "kapp-matcher-name", "freeze-rebase", "schema-description", "schema-example", "helm-nondeterminism",
 		"secret-with-data", "into-ns", "container-root", "container-memory", "crd-version-dropped", "upgrade-path",
-		"undone-by-update", "missing-reference", "server-order", "order-without-wait", "version-label", "example-checksum",
+		"undone-by-update", "unrecorded-difference", "missing-reference", "server-order", "order-without-wait", "version-label", "example-checksum",
 	}, found(shared))
 	require.Equal(t, []string{
-		"freeze-rebase", "undone-by-update", "missing-reference", "server-order", "order-without-wait", "version-label", "example-checksum",
+		"freeze-rebase", "undone-by-update", "unrecorded-difference", "missing-reference", "server-order", "order-without-wait", "version-label", "example-checksum",
 	}, found(always))
 }

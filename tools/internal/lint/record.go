@@ -1,0 +1,112 @@
+package lint
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	kappconfig "carvel.dev/kapp/pkg/kapp/config"
+	kappdiff "carvel.dev/kapp/pkg/kapp/diff"
+	kappres "carvel.dev/kapp/pkg/kapp/resources"
+	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/strake-dev/strake/tools/internal/manifest"
+)
+
+// checkUnrecorded refuses a CRD that every reconcile updates. kapp keeps what it
+// applied in an annotation, and compares with that as long as nobody else has
+// changed the object. A CRD that is too large for an annotation has no such
+// record: kapp compares with what the API server holds, and a field that the
+// server fills in or drops is a difference each time.
+//
+// What the server makes of a CRD is made by its own types and defaults, and
+// whether kapp has a record and finds a difference is asked of kapp's own code.
+func checkUnrecorded(s *subject) []Finding { return unrecorded(s.final) }
+
+func unrecorded(objects []manifest.Object) []Finding {
+	config, err := kappConfig(objects)
+	if err != nil {
+		return nil // freeze-rebase tells
+	}
+	var findings []Finding
+	for _, o := range objects {
+		if !isCRD(o) {
+			continue
+		}
+		paths, err := differsUnrecorded(config, o)
+		switch {
+		case err != nil:
+			findings = append(findings, at(o, "the API server would not take it: "+err.Error(), "correct it"))
+		case len(paths) > 0:
+			findings = append(findings, at(o,
+				"every reconcile updates it, since it is too large for kapp's record of what was applied and the API server returns other values of "+strings.Join(paths, ", "),
+				"say them as the API server does, by an overlay"))
+		}
+	}
+	return findings
+}
+
+// differsUnrecorded are the fields that kapp would update in a CRD which the
+// cluster has from the same package, as paths such as /spec/conversion; none
+// where kapp has a record of it.
+func differsUnrecorded(config kappconfig.Conf, o manifest.Object) ([]string, error) {
+	served, err := asServed(o)
+	if err != nil {
+		return nil, err
+	}
+	factory := kappdiff.NewChangeFactory(config.RebaseMods(), config.DiffAgainstLastAppliedFieldExclusionMods(),
+		config.DiffAgainstExistingFieldExclusionMods(), kappdiff.ChangeOpts{})
+	held := factory.NewResourceWithHistory(served)
+	applied, err := held.CalculateChange(asResource(o))
+	if err != nil {
+		return nil, err
+	}
+	if _, recorded, err := held.RecordLastAppliedResource(applied); recorded || err != nil {
+		return nil, err
+	}
+	change, err := factory.NewChangeAgainstLastApplied(served, asResource(o))
+	if err != nil || change.Op() == kappdiff.ChangeOpKeep {
+		return nil, err
+	}
+	return pathsOf(change.OpsDiff())
+}
+
+// pathsOf are the fields that a difference is about, each once.
+func pathsOf(difference kappdiff.OpsDiff) ([]string, error) {
+	var steps []struct{ Path string }
+	if err := yaml.Unmarshal([]byte(difference.MinimalString()), &steps); err != nil {
+		return nil, fmt.Errorf("reading kapp's difference: %w", err)
+	}
+	var paths []string
+	for _, step := range steps {
+		if path := strings.ReplaceAll(step.Path, "?", ""); !slices.Contains(paths, path) {
+			paths = append(paths, path)
+		}
+	}
+	return paths, nil
+}
+
+// asServed is a CRD as the API server returns it, but for what it writes into
+// metadata and status, which kapp leaves out of account.
+func asServed(o manifest.Object) (kappres.Resource, error) {
+	data, err := json.Marshal(o.Object)
+	if err != nil {
+		return nil, fmt.Errorf("writing it as JSON: %w", err)
+	}
+	var crd apiextensions.CustomResourceDefinition
+	if err := json.Unmarshal(data, &crd); err != nil {
+		return nil, fmt.Errorf("reading it as a CRD: %w", err)
+	}
+	apiextensions.SetObjectDefaults_CustomResourceDefinition(&crd)
+	if data, err = json.Marshal(crd); err != nil {
+		return nil, fmt.Errorf("writing it as the API server does: %w", err)
+	}
+	served := manifest.Object{Unstructured: &unstructured.Unstructured{}}
+	if err := served.UnmarshalJSON(data); err != nil {
+		return nil, fmt.Errorf("reading what the API server writes: %w", err)
+	}
+	return asResource(served), nil
+}
