@@ -60,7 +60,7 @@ cluster gathers from others (the verb escalate): look for the two.`,
 
 func (f *rbacFlags) add(cmd *cobra.Command) {
 	flags, o := cmd.Flags(), &f.account
-	flags.StringVarP(&o.Namespace, "namespace", "n", "packages", "`namespace` of the PackageInstall and the account")
+	installNamespaceFlag(cmd, &o.Namespace, "packages", "`namespace` of the PackageInstall and the account")
 	flags.StringVar(&o.Name, "account", "", "`name` of the ServiceAccount (default: the package's with -installer)")
 	flags.StringVar(&o.Install, "install", "", "`name` of the PackageInstall (default: the package's)")
 	flags.StringVar(&o.PackageNamespace, "package-namespace", "", "`namespace` that the package is installed into (default: the package's choice)")
@@ -70,7 +70,7 @@ func (f *rbacFlags) add(cmd *cobra.Command) {
 	enumFlag(cmd, &f.format, "output", "o", "how to print the objects", formatYAML, formatJSON)
 	cmd.MarkFlagsMutuallyExclusive("values-file", "package-namespace")
 	cmd.MarkFlagsMutuallyExclusive("values-file", "other-namespace")
-	for _, flag := range []string{"namespace", "account", "install", "package-namespace", "other-namespace", "from"} {
+	for _, flag := range []string{"account", "install", "package-namespace", "other-namespace", "from"} {
 		mustComplete(cmd, flag, cobra.NoFileCompletions)
 	}
 	mustComplete(cmd, "values-file", completeFiles("yml", "yaml"))

@@ -43,13 +43,12 @@ func (f *upFlags) add(a *app, cmd *cobra.Command) {
 	flags.BoolVar(&f.none, "no-packages", false, "offer the repository and install nothing from it")
 	flags.StringToStringVar(&f.values, "values", nil, "`PACKAGE=FILE` with values for a package, repeatable (default: those of config/dev)")
 	flags.Lookup("values").DefValue = "" // instead of an empty pair of brackets
-	flags.StringVarP(&f.namespace, "namespace", "n", platform.DefaultNamespace, "`namespace` of the PackageInstalls")
+	installNamespaceFlag(cmd, &f.namespace, platform.DefaultNamespace, "`namespace` of the PackageInstalls")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print the steps and do nothing")
 	f.output.add(cmd)
 	cmd.MarkFlagsRequiredTogether("context", "registry")
 	cmd.MarkFlagsMutuallyExclusive("package", "no-packages")
 	mustComplete(cmd, "package", a.completeVersions)
-	mustComplete(cmd, "namespace", cobra.NoFileCompletions)
 	mustComplete(cmd, "node-image", cobra.FixedCompletions(
 		[]string{devcluster.NodeImageAuto, devcluster.NodeImagePublished, devcluster.NodeImageSource}, cobra.ShellCompDirectiveNoFileComp))
 }
