@@ -1,6 +1,7 @@
 package test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -19,6 +20,11 @@ func TestUnlockedVersions(t *testing.T) {
 		dir := filepath.Dir(file)
 		if _, err := os.Stat(filepath.Join(dir, "images.lock.yml")); !os.IsNotExist(err) {
 			continue
+		}
+		content, err := os.ReadFile(filepath.Join(filepath.Dir(dir), "package.yml"))
+		require.NoError(t, err)
+		if !bytes.Contains(content, []byte("\nimages:\n")) {
+			continue // a package without images has none to lock
 		}
 		id := filepath.Base(filepath.Dir(dir)) + "@" + filepath.Base(dir)
 		t.Run(id, func(t *testing.T) {
