@@ -147,7 +147,7 @@ func (c *cluster) runDaprPrograms(t *testing.T, namespace string) {
 	c.apply(t, c.renderApp(t, "dapr-app", map[string]any{"namespace": namespace, "name": "caller"}))
 	c.apply(t, c.renderApp(t, "dapr-app", map[string]any{"namespace": namespace, "name": "answerer", "configuration": "guarded"}))
 	c.apply(t, c.renderApp(t, "dapr-app", map[string]any{"namespace": namespace, "name": "worker", "workflows": true}))
-	for _, name := range []string{"caller", "answerer", "worker"} {
+	for _, name := range daprPrograms {
 		c.waitReady(t, namespace, name)
 		require.Contains(t, c.podOf(t, namespace, name).sidecarImage, c.registry.RegistryCluster+"/", "the locked sidecar, in the cluster's registry")
 	}

@@ -20,5 +20,6 @@ var works = map[string]func(t *testing.T, c *cluster){
 // users have made, a function that makes such objects, calls move, and looks at
 // what has become of them.
 var moves = map[string]func(t *testing.T, c *cluster, move func()){
+	"dapr":                   daprMoves,
 	"opentelemetry-operator": collectorsMove,
 }
