@@ -25,7 +25,8 @@ var (
 // knativeDelivers sends events to a broker on channels in memory, by hand and
 // from two sources: each trigger's sink has those that the trigger asks for
 // and no others, has them again after it refused them, and a dead letter sink
-// has what nobody took.
+// has what nobody took. An event starts a Job, a bound program sends without
+// knowing where, and a request has its reply.
 func knativeDelivers(t *testing.T, c *cluster) {
 	d := &delivered{t: t, cluster: c, namespace: c.namespace(t, "events")}
 	c.apply(t, c.renderApp(t, "events", map[string]any{"namespace": d.namespace}))
@@ -42,6 +43,9 @@ func knativeDelivers(t *testing.T, c *cluster) {
 		"what nobody takes is a dead letter":     (*delivered).requireDeadLetter,
 		"a schedule sends":                       (*delivered).requireSchedule,
 		"the API server's changes are sent":      (*delivered).requireChanges,
+		"an event starts a Job":                  (*delivered).requireJobs,
+		"a bound program sends":                  (*delivered).requireBound,
+		"a request has its reply":                (*delivered).requireReply,
 		"what the package cannot do, it refuses": (*delivered).requireRefused,
 	} {
 		t.Run(name, func(t *testing.T) { part(&delivered{t: t, cluster: c, namespace: d.namespace}) })

@@ -4,7 +4,11 @@
 //	POST /PATH       takes an event
 //	POST /flaky      refuses each event once, with 503, and takes it then
 //	POST /broken     refuses all
+//	POST /answer     answers with an event, which is the reply to the one that it takes
 //	GET  /events     lists, as JSON, every event that was sent, taken or not
+//
+// It has two other parts: `events job URL` sends on the event of a JobSink, and
+// `events source` sends events to where a SinkBinding says.
 package main
 
 import (
@@ -13,6 +17,7 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -36,13 +41,29 @@ type receiver struct {
 }
 
 func main() {
+	var err error
+	switch {
+	case len(os.Args) == 3 && os.Args[1] == "job":
+		err = relay(os.Args[2])
+	case len(os.Args) == 2 && os.Args[1] == "source":
+		err = source()
+	default:
+		err = receive()
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+func receive() error {
 	r, mux := &receiver{all: []sent{}}, http.NewServeMux()
 	mux.HandleFunc("GET /events", r.list)
 	mux.HandleFunc("POST /", r.take)
 	server := &http.Server{Addr: ":8080", Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-		log.Fatal(err)
+		return err
 	}
+	return nil
 }
 
 func (r *receiver) take(w http.ResponseWriter, request *http.Request) {
@@ -57,7 +78,22 @@ func (r *receiver) take(w http.ResponseWriter, request *http.Request) {
 			event.Attributes[strings.ToLower(attribute)] = values[0]
 		}
 	}
-	w.WriteHeader(r.remember(event))
+	status := r.remember(event)
+	if event.Path == "/answer" {
+		answer(w, event)
+		return
+	}
+	w.WriteHeader(status)
+}
+
+// answer sends the data back, as an event whose attribute replyid is what a
+// RequestReply has put into correlationid.
+func answer(w http.ResponseWriter, event sent) {
+	describe(w.Header(), "answer-"+event.Attributes["id"], "test.answer")
+	w.Header().Set(prefix+"Replyid", event.Attributes["correlationid"])
+	if _, err := io.WriteString(w, `{"answers": `+event.Data+`}`); err != nil {
+		log.Print(err)
+	}
 }
 
 // remember answers with the status that the event's path asks for.
