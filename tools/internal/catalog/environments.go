@@ -182,6 +182,10 @@ func merged(base, over map[string]any) map[string]any {
 	return all
 }
 
+// Lay puts a user's values of Repository.Platform over the environment's, as its own
+// are over the base's.
+func (e *Environment) Lay(values map[string]any) { e.Values = merged(e.Values, values) }
+
 // Package are the values of one package in the environment, and whether anything
 // is said of it.
 func (e *Environment) Package(name string) (map[string]any, bool) {

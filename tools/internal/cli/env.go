@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"io"
 
@@ -78,6 +77,7 @@ func environmentRows(a *app) ([]environmentRow, error) {
 }
 
 func newEnvValues(a *app) *cobra.Command {
+	var flags envFlags
 	cmd := &cobra.Command{
 		Use:   "values ENV [PACKAGE]",
 		Short: "Print the values of an environment",
@@ -85,11 +85,12 @@ func newEnvValues(a *app) *cobra.Command {
 config/base and those of the environment over them, with the overlays. With
 PACKAGE, only the values of that package, as it takes them by itself.`,
 		Example: `  strake env values prod > values.yml
+  strake env values prod --values-file one-node.yml > values.yml
   strake env values dev keda | strake render keda --values-file -`,
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: a.completeEnvironment,
 		RunE: a.around(func(_ *cobra.Command, args []string) error {
-			_, e, err := a.environment(args[0])
+			_, e, err := a.environment(args[0], flags)
 			if err != nil {
 				return err
 			}
@@ -107,6 +108,7 @@ PACKAGE, only the values of that package, as it takes them by itself.`,
 			return err
 		}),
 	}
+	flags.addValues(cmd)
 	return cmd
 }
 
@@ -126,7 +128,8 @@ func packageValues(e *catalog.Environment, name string) (any, error) {
 }
 
 func newEnvRender(a *app) *cobra.Command {
-	return &cobra.Command{
+	var flags envFlags
+	cmd := &cobra.Command{
 		Use:   "render ENV [PACKAGE...]",
 		Short: "Print the objects that a cluster of an environment gets",
 		Long: `Render prints, as YAML, what kapp-controller would give to kapp on a cluster of
@@ -134,17 +137,21 @@ the environment: first the objects of the package that installs the others, then
 those of each package, in the version that kapp-controller would choose and with
 its values and overlays. With PACKAGE, only those of these packages.`,
 		Example: `  strake env render prod
-  strake env render dev keda`,
+  strake env render dev keda
+  strake env render prod --values-file one-node.yml --repository registry.example.com/platform`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.completeEnvironment,
 		RunE: a.around(func(cmd *cobra.Command, args []string) error {
-			packages, err := a.rendered(cmd.Context(), args[0], args[1:]...)
+			packages, err := a.rendered(cmd.Context(), args[0], flags, args[1:]...)
 			if err != nil {
 				return err
 			}
 			return printPackages(a.out(), packages)
 		}),
 	}
+	flags.addValues(cmd)
+	flags.addRepository(cmd)
+	return cmd
 }
 
 func printPackages(w io.Writer, packages []environment.Package) error {
@@ -157,24 +164,6 @@ func printPackages(w io.Writer, packages []environment.Package) error {
 		}
 	}
 	return nil
-}
-
-func (a *app) environment(name string) (*catalog.Catalog, *catalog.Environment, error) {
-	c, err := a.catalog()
-	if err != nil {
-		return nil, nil, err
-	}
-	e, err := c.Environment(name)
-	return c, e, err
-}
-
-// rendered are the packages of an environment, all or those with these names.
-func (a *app) rendered(ctx context.Context, name string, packages ...string) ([]environment.Package, error) {
-	c, e, err := a.environment(name)
-	if err != nil {
-		return nil, err
-	}
-	return environment.Render(ctx, c, e, packages...)
 }
 
 // completeEnvironment completes an environment, and packages after it.

@@ -44,11 +44,11 @@ to differ and not shown. A difference ends with exit code 3.`,
 }
 
 func envDiff(ctx context.Context, a *app, from, to string, packages ...string) ([]environment.Difference, error) {
-	before, err := a.rendered(ctx, from, packages...)
+	before, err := a.rendered(ctx, from, envFlags{}, packages...)
 	if err != nil {
 		return nil, err
 	}
-	after, err := a.rendered(ctx, to, packages...)
+	after, err := a.rendered(ctx, to, envFlags{}, packages...)
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +61,7 @@ func envDiff(ctx context.Context, a *app, from, to string, packages ...string) (
 
 func newEnvValidate(a *app) *cobra.Command {
 	var output outputFlags
+	var flags envFlags
 	cmd := &cobra.Command{
 		Use:   "validate ENV",
 		Short: "Judge an environment without a cluster",
@@ -77,7 +78,7 @@ downloaded once.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeEnvironment,
 		RunE: a.around(func(cmd *cobra.Command, args []string) error {
-			found, err := envValidate(cmd.Context(), a, args[0])
+			found, err := envValidate(cmd.Context(), a, args[0], flags)
 			if err != nil {
 				return err
 			}
@@ -91,11 +92,12 @@ downloaded once.`,
 		}),
 	}
 	output.add(cmd)
+	flags.addValues(cmd)
 	return cmd
 }
 
-func envValidate(ctx context.Context, a *app, name string) ([]environment.Finding, error) {
-	c, e, err := a.environment(name)
+func envValidate(ctx context.Context, a *app, name string, f envFlags) ([]environment.Finding, error) {
+	c, e, err := a.environment(name, f)
 	if err != nil {
 		return nil, err
 	}
