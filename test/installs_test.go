@@ -100,9 +100,9 @@ func deployedAt(app *unstructured.Unstructured) string {
 
 // appLabel selects what kapp deployed for an install: kapp notes the label's
 // value in a ConfigMap of its own.
-func (c *cluster) appLabel(t *testing.T, name string) string {
+func (c *cluster) appLabel(t *testing.T, namespace, name string) string {
 	t.Helper()
-	record := c.get(t, configMapKind, installNamespace, name+".app")
+	record := c.get(t, configMapKind, namespace, name+".app")
 	require.NotNil(t, record, "kapp's record of %s", name)
 	spec, _, _ := unstructured.NestedString(record.Object, "data", "spec")
 	var label struct{ LabelKey, LabelValue string }

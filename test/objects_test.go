@@ -29,8 +29,14 @@ func identify(object *unstructured.Unstructured) string {
 // and generation, which only a change of its desired state moves.
 func (c *cluster) owned(t *testing.T, name string) map[string]string {
 	t.Helper()
+	return c.ownedIn(t, installNamespace, name)
+}
+
+// ownedIn is owned for an install in another namespace.
+func (c *cluster) ownedIn(t *testing.T, namespace, name string) map[string]string {
+	t.Helper()
 	found := map[string]string{}
-	c.eachObject(t, c.appLabel(t, name), func(object *unstructured.Unstructured) {
+	c.eachObject(t, c.appLabel(t, namespace, name), func(object *unstructured.Unstructured) {
 		if object.GetAnnotations()["kapp.k14s.io/identity"] == "" {
 			return // a controller copied the label to what it made
 		}
