@@ -94,8 +94,13 @@ func (c *cluster) kick(t *testing.T, namespace, name string) *unstructured.Unstr
 
 // deployedAt is when the App's last deploy began.
 func deployedAt(app *unstructured.Unstructured) string {
-	at, _, _ := unstructured.NestedString(app.Object, "status", "deploy", "startedAt")
-	return at
+	return deployField(app, "startedAt")
+}
+
+// deployField is a field of what an App says of its last deploy.
+func deployField(app *unstructured.Unstructured, field string) string {
+	text, _, _ := unstructured.NestedString(app.Object, "status", "deploy", field)
+	return text
 }
 
 // appLabel selects what kapp deployed for an install: kapp notes the label's
