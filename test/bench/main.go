@@ -63,7 +63,7 @@ func (b *bench) run(ctx context.Context) error {
 		return err
 	}
 	b.tools = tools
-	for _, part := range []func(context.Context) error{b.benchBuild, b.benchReproducible, b.benchPush} {
+	for _, part := range []func(context.Context) error{b.benchBuild, b.benchEnvironment, b.benchReproducible, b.benchPush} {
 		if err := part(ctx); err != nil {
 			return err
 		}
