@@ -37,7 +37,7 @@ const (
 
 // Format changes when equal inputs begin to give other bytes; caches of
 // bundles put it into their keys.
-const Format = "4"
+const Format = "5"
 
 // Bundle is one package version, ready to be pushed and installed.
 type Bundle struct {
@@ -61,11 +61,11 @@ type Bundle struct {
 // Build makes the bundle of a version from the objects that its upstream
 // renders to. It reads the package's config folder and nothing else, needs no
 // network and compiles nothing; every digest comes from the version's
-// images.lock.yml. The bundles of the versions that it installs, if any, are
-// given as installed. Errors name the file and the field to change.
+// images.lock.yml. The bundles of the versions that it installs, if any, and of
+// their predecessors are given as installed. Errors name the file and the field to change.
 func Build(ctx context.Context, v *catalog.Version, repo catalog.Repository, objects []manifest.Object, installed ...*Bundle) (*Bundle, error) {
 	b := &Bundle{Package: v.Package.Name, Version: v.Version, Canonical: repo.Canonical, Origins: origins(objects)}
-	files, err := content(v, repo, objects, installed)
+	files, err := content(ctx, v, repo, objects, installed)
 	if err != nil {
 		return nil, fmt.Errorf("building the bundle of %s: %w", v.ID(), err)
 	}
@@ -73,7 +73,7 @@ func Build(ctx context.Context, v *catalog.Version, repo catalog.Repository, obj
 	if err != nil {
 		return nil, fmt.Errorf("reading the values schema of %s: %w", v.ID(), err)
 	}
-	if err := addRights(ctx, files, v, objects, schema); err != nil {
+	if err := addRights(ctx, files, v, objects, schema, installed); err != nil {
 		return nil, fmt.Errorf("deriving the rights to install %s: %w", v.ID(), err)
 	}
 	b.Files = files

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,7 +17,7 @@ import (
 )
 
 // content is every file of the bundle.
-func content(v *catalog.Version, repo catalog.Repository, objects []manifest.Object, installed []*Bundle) (map[string][]byte, error) {
+func content(ctx context.Context, v *catalog.Version, repo catalog.Repository, objects []manifest.Object, installed []*Bundle) (map[string][]byte, error) {
 	files, err := ConfigFiles(v.Package)
 	if err != nil {
 		return nil, err
@@ -36,7 +37,7 @@ func content(v *catalog.Version, repo catalog.Repository, objects []manifest.Obj
 	files[factsFile] = facts(v)
 	files[imagesFile] = lock
 	if len(v.Installed()) > 0 {
-		if err := addInstalls(files, v, repo, installed); err != nil {
+		if err := addInstalls(ctx, files, v, repo, installed); err != nil {
 			return nil, err
 		}
 	}

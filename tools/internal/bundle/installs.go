@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"path"
 	"regexp"
@@ -36,8 +37,13 @@ var (
 //	title, description        what people read of it
 //	needs                     list of name, constraint, optional and reason
 //	values                    function: the key "values" with the package's schema
+//	namespace                 what the package's Namespace is like by default (labels, and
+//	                          annotations as a function of the values), or None
 //	installer                 function: its service account with its rights, or None
-func addInstalls(files map[string][]byte, v *catalog.Version, repo catalog.Repository, installed []*Bundle) error {
+//
+// The rights are those of the version and of the published ones that it moves
+// from: what the older one had is to be found and deleted.
+func addInstalls(ctx context.Context, files map[string][]byte, v *catalog.Version, repo catalog.Repository, installed []*Bundle) error {
 	var loads, entries bytes.Buffer
 	for i, other := range v.Installed() {
 		b := find(installed, other)
@@ -47,13 +53,25 @@ func addInstalls(files map[string][]byte, v *catalog.Version, repo catalog.Repos
 		if err := addLibrary(files, b, repo); err != nil {
 			return fmt.Errorf("taking the schema of %s into %s: %w", other.ID(), v.ID(), err)
 		}
-		fmt.Fprintf(&loads, "load(\"@%s:%s\", values%d=\"values\")\n", b.Package, valuesLib, i)
-		installer := "None"
-		if b.Files[installerLib] != nil {
-			installer = fmt.Sprintf("installer%d", i)
-			fmt.Fprintf(&loads, "load(\"@%s:%s\", %s=\"installer\")\n", b.Package, path.Base(installerLib), installer)
+		if err := addInstaller(ctx, files, b, repo.Predecessors(other), installed); err != nil {
+			return fmt.Errorf("taking the rights to install %s into %s: %w", other.ID(), v.ID(), err)
 		}
-		writeInstall(&entries, other, repo, fmt.Sprintf("values%d", i), installer)
+		namespace, err := namespaceOf(ctx, b)
+		if err != nil {
+			return fmt.Errorf("taking the namespace of %s into %s: %w", other.ID(), v.ID(), err)
+		}
+		dir := path.Join(librariesDir, b.Package)
+		take := func(file, function string) string {
+			if files[path.Join(dir, file)] == nil {
+				return "None"
+			}
+			fmt.Fprintf(&loads, "load(\"@%s:%s\", %s%d=%q)\n", b.Package, file, function, i, function)
+			return fmt.Sprintf("%s%d", function, i)
+		}
+		writeInstall(&entries, other, repo, installFunctions{
+			values: take(valuesLib, "values"), installer: take(path.Base(installerLib), "installer"),
+			namespace: namespace.starlark(take(namespaceLib, "annotations")),
+		})
 	}
 	files[installsFile] = fmt.Appendf(nil, "# Made from installs of version.yml.\nload(\"@ytt:library\", \"library\")\n%sinstalls = [\n%s]\n", loads.Bytes(), entries.Bytes())
 	return nil
@@ -67,7 +85,10 @@ func find(bundles []*Bundle, v *catalog.Version) *Bundle {
 	return bundles[i]
 }
 
-func writeInstall(out *bytes.Buffer, v *catalog.Version, repo catalog.Repository, values, installer string) {
+// installFunctions are what installs.star says of one package, as Starlark.
+type installFunctions struct{ values, installer, namespace string }
+
+func writeInstall(out *bytes.Buffer, v *catalog.Version, repo catalog.Repository, f installFunctions) {
 	fmt.Fprintf(out, "  {\n    \"name\": %q,\n    \"package\": %q,\n    \"version\": %q,\n", v.Package.Name, repo.FullName(v.Package.Name), v.Version)
 	fmt.Fprintf(out, "    \"title\": %q,\n    \"description\": %q,\n    \"needs\": [\n", v.Package.Metadata.DisplayName, strings.TrimSpace(v.Package.Metadata.ShortDescription))
 	for _, r := range v.Requires {
@@ -77,7 +98,7 @@ func writeInstall(out *bytes.Buffer, v *catalog.Version, repo catalog.Repository
 		}
 		fmt.Fprintf(out, "      {\"name\": %q, \"constraint\": %q, \"optional\": %s, \"reason\": %q},\n", r.Package, r.Constraint, optional, strings.TrimSpace(r.Reason))
 	}
-	fmt.Fprintf(out, "    ],\n    \"values\": %s,\n    \"defaults\": lambda: library.get(%q).data_values(),\n    \"installer\": %s,\n  },\n", values, v.Package.Name, installer)
+	fmt.Fprintf(out, "    ],\n    \"values\": %s,\n    \"defaults\": lambda: library.get(%q).data_values(),\n    \"namespace\": %s,\n    \"installer\": %s,\n  },\n", f.values, v.Package.Name, f.namespace, f.installer)
 }
 
 // addLibrary makes the ytt library of an installed package.
@@ -90,15 +111,15 @@ func addLibrary(files map[string][]byte, b *Bundle, repo catalog.Repository) err
 	}
 	files[path.Join(dir, path.Base(schemaFile))] = schema
 	files[path.Join(dir, valuesLib)] = function
-	if data := b.Files[installerLib]; data != nil {
-		files[path.Join(dir, path.Base(installerLib))] = data
+	if data := b.Files[path.Join(configDir, namespaceLib)]; data != nil {
+		files[path.Join(dir, namespaceLib)] = data
 	}
 	return addLoaded(files, dir, b)
 }
 
 // addLoaded adds what the files of the library load of the bundle's config.
 func addLoaded(files map[string][]byte, dir string, b *Bundle) error {
-	queue := []string{path.Base(schemaFile)}
+	queue := []string{path.Base(schemaFile), namespaceLib}
 	for ; len(queue) > 0; queue = queue[1:] {
 		for _, match := range anyLoad.FindAllSubmatch(files[path.Join(dir, queue[0])], -1) {
 			name, absolute := strings.CutPrefix(string(match[1]), "/")

@@ -22,13 +22,17 @@ import (
 const rightsDir = "rbac"
 
 // addRights adds the rights that the version's render cases need together.
-func addRights(ctx context.Context, files map[string][]byte, v *catalog.Version, objects []manifest.Object, schema []byte) error {
+func addRights(ctx context.Context, files map[string][]byte, v *catalog.Version, objects []manifest.Object, schema []byte, installed []*Bundle) error {
 	cases, err := Cases(v)
 	if err != nil {
 		return err
 	}
-	own := ownNamespace(schema)
-	rights, err := casesRights(ctx, light(files, objects), cases, own)
+	own, _ := ownNamespace(schema)
+	fixed, err := ownNamespaces(installed)
+	if err != nil {
+		return err
+	}
+	rights, err := casesRights(ctx, light(files, objects), cases, own, fixed)
 	if err != nil {
 		return err
 	}
@@ -43,9 +47,9 @@ func addRights(ctx context.Context, files map[string][]byte, v *catalog.Version,
 }
 
 // casesRights is the union over the cases. Values that this version refuses
-// belong to another one. Namespaces that the default values do not name are the
-// user's choice.
-func casesRights(ctx context.Context, files map[string][]byte, cases map[string][]byte, own string) (rbac.Rights, error) {
+// belong to another one. Namespaces that neither the default values name nor those
+// of the packages that it installs are the user's choice.
+func casesRights(ctx context.Context, files map[string][]byte, cases map[string][]byte, own string, fixed []string) (rbac.Rights, error) {
 	plain, err := valuesRights(ctx, files, nil, own)
 	if err != nil {
 		return rbac.Rights{}, err
@@ -63,7 +67,19 @@ func casesRights(ctx context.Context, files map[string][]byte, cases map[string]
 			all = append(all, rights)
 		}
 	}
-	return rbac.Union(all...).Generalized(plain.InNamespaces()), nil
+	return rbac.Union(all...).Generalized(append(fixed, plain.InNamespaces()...)), nil
+}
+
+func ownNamespaces(bundles []*Bundle) ([]string, error) {
+	var names []string
+	for _, b := range bundles {
+		own, _, err := declaredNamespace(b.PackageCR)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, own)
+	}
+	return names, nil
 }
 
 func valuesRights(ctx context.Context, files map[string][]byte, values []byte, own string) (rbac.Rights, error) {
@@ -156,7 +172,7 @@ func ExactRights(ctx context.Context, b *Bundle, values []byte, a Account) ([]ma
 
 // RightsOf is [ExactRights] for what these values have been rendered to already.
 func RightsOf(b *Bundle, objects []manifest.Object, values []byte, a Account) ([]manifest.Object, error) {
-	own, err := declaredNamespace(b.PackageCR)
+	own, _, err := declaredNamespace(b.PackageCR)
 	if err != nil {
 		return nil, err
 	}
@@ -208,21 +224,22 @@ func withoutSchemas(crd *unstructured.Unstructured) *unstructured.Unstructured {
 }
 
 // ownNamespace is the default of the value "namespace", by which the user of a
-// package chooses where its objects go; empty where there is none.
-func ownNamespace(schema []byte) string {
+// package chooses where its objects go; empty where there is none. It also tells
+// whether there is a value by which the package leaves its Namespace to others.
+func ownNamespace(schema []byte) (own string, leaves bool) {
 	var values struct {
-		Properties struct {
-			Namespace struct {
-				Default string `json:"default"`
-			} `json:"namespace"`
+		Properties map[string]struct {
+			Default any `json:"default"`
 		} `json:"properties"`
 	}
 	_ = json.Unmarshal(schema, &values) // another type of value is another value
-	return values.Properties.Namespace.Default
+	own, _ = values.Properties["namespace"].Default.(string)
+	_, leaves = values.Properties[createNamespace].Default.(bool)
+	return own, leaves
 }
 
 // declaredNamespace is [ownNamespace] of a Package resource.
-func declaredNamespace(packageCR []byte) (string, error) {
+func declaredNamespace(packageCR []byte) (own string, leaves bool, err error) {
 	var pkg struct {
 		Spec struct {
 			ValuesSchema struct {
@@ -231,9 +248,10 @@ func declaredNamespace(packageCR []byte) (string, error) {
 		} `json:"spec"`
 	}
 	if err := yaml.Unmarshal(packageCR, &pkg); err != nil {
-		return "", fmt.Errorf("reading the values schema of the Package: %w", err)
+		return "", false, fmt.Errorf("reading the values schema of the Package: %w", err)
 	}
-	return ownNamespace(pkg.Spec.ValuesSchema.OpenAPIv3), nil
+	own, leaves = ownNamespace(pkg.Spec.ValuesSchema.OpenAPIv3)
+	return own, leaves, nil
 }
 
 func chosenNamespace(values []byte, own string) (string, error) {

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/carvel-dev/semver/v4"
@@ -43,6 +44,21 @@ func checkConstraint(f *file, field, text string) {
 // MovesFrom tells whether one may move to v from an older version in one step.
 func (v *Version) MovesFrom(older string) bool { return inRange(v.UpgradesFrom, older) }
 
+// Predecessors are the published versions from which one may move to v in one
+// step, oldest first.
+func (r Repository) Predecessors(v *Version) []*Version {
+	var older []*Version
+	for _, other := range v.Package.Versions {
+		if other == v {
+			break // they are sorted
+		}
+		if slices.Contains(r.Published[v.Package.Name], other.Version) && v.MovesFrom(other.Version) {
+			older = append(older, other)
+		}
+	}
+	return older
+}
+
 // inRange tells whether a version is in a range; nothing is in an empty one.
 func inRange(constraint, version string) bool {
 	admits, err := semver.ParseRange(constraint)
@@ -55,12 +71,7 @@ func inRange(constraint, version string) bool {
 
 // Published tells whether the repository offers v to users.
 func (c *Catalog) Published(v *Version) bool {
-	for _, version := range c.Repository.Published[v.Package.Name] {
-		if version == v.Version {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(c.Repository.Published[v.Package.Name], v.Version)
 }
 
 // Package is the package with this name. The error lists those there are.

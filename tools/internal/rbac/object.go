@@ -13,6 +13,9 @@ import (
 const (
 	deleteStrategy = "kapp.k14s.io/delete-strategy"
 	versioned      = "kapp.k14s.io/versioned"
+	// namedByContent is ours, of objects that are made under another name when
+	// their content changes.
+	namedByContent = "strake.dev/named-by-content"
 )
 
 // rendered are, for a kind that others come from, what kapp lists while it
@@ -67,11 +70,12 @@ func verbs(o manifest.Object) []string {
 	return append(all, "delete")
 }
 
-// isVersioned tells of objects that kapp deploys under a new name whenever they
-// change, so that no name is known.
+// isVersioned tells of objects that have a new name whenever they change, given by
+// kapp or by their package, so that no name is known.
 func isVersioned(o manifest.Object) bool {
-	_, found := o.GetAnnotations()[versioned]
-	return found
+	_, byKapp := o.GetAnnotations()[versioned]
+	_, byPackage := o.GetAnnotations()[namedByContent]
+	return byKapp || byPackage
 }
 
 func isNamespace(gvk schema.GroupVersionKind) bool {

@@ -101,11 +101,18 @@ func Union(all ...Rights) Rights {
 }
 
 // Generalized are the rights with every namespace that is neither the package's
-// own nor among the fixed ones as a parameter: values chose it.
+// own nor among the fixed ones as a parameter: values chose it, and whoever grants
+// the rights has made it.
 func (r Rights) Generalized(fixed []string) Rights {
-	general := Rights{In: map[Place]Rules{}, Namespaces: r.Namespaces}
+	fixed = slices.Concat(fixed, []string{Cluster, ThisNamespace})
+	general := Rights{In: map[Place]Rules{}}
+	for _, name := range r.Namespaces {
+		if slices.Contains(fixed, name) {
+			general.Namespaces = append(general.Namespaces, name)
+		}
+	}
 	for place, rules := range r.In {
-		if !slices.Contains(append(fixed, Cluster, ThisNamespace), place.Namespace) {
+		if !slices.Contains(fixed, place.Namespace) {
 			place.Namespace = NamedNamespace
 		}
 		general.In[place] = append(general.In[place], rules...)

@@ -23,21 +23,26 @@ func parameters() map[string]string {
 	}
 }
 
+// Anybody is the account of which all is a parameter: [Library] makes functions
+// of the objects that are made for it.
+func Anybody() Account {
+	return Account{
+		Name: "STRAKE_ACCOUNT", Namespace: "STRAKE_NAMESPACE", Install: "STRAKE_INSTALL",
+		PackageNamespace: ThisNamespace, OtherNamespaces: []string{NamedNamespace},
+	}
+}
+
 // Template makes the ytt files, by name, that give rights to an account of
 // anybody's choice: installer.lib.yml with functions, schema.yml with the values
 // that a person sets, and rbac.yml, which calls the functions with these. The
 // package's name is the install's unless somebody says otherwise, and the
 // namespace its own by default; empty where it cannot be chosen.
 func (r Rights) Template(name, own string) (map[string][]byte, error) {
-	all, err := r.Objects(Account{
-		Name: "STRAKE_ACCOUNT", Namespace: "STRAKE_NAMESPACE", Install: "STRAKE_INSTALL",
-		PackageNamespace: ThisNamespace, OtherNamespaces: []string{NamedNamespace},
-	})
+	all, err := r.Objects(Anybody())
 	if err != nil {
 		return nil, err
 	}
-	namespaces, others := cut(all, func(o manifest.Object) bool { return o.GetKind() == "Namespace" })
-	lib, err := library(name, namespaces, others)
+	lib, err := Library(name, all)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +64,10 @@ func cut(all []manifest.Object, match func(manifest.Object) bool) (yes, no []man
 	return yes, no
 }
 
-func library(name string, namespaces, others []manifest.Object) ([]byte, error) {
+// Library makes installer.lib.yml of [Template] from the objects that [Anybody]
+// gets, of one version or merged from several.
+func Library(name string, all []manifest.Object) ([]byte, error) {
+	namespaces, others := cut(all, func(o manifest.Object) bool { return o.GetKind() == "Namespace" })
 	named, rest := cut(others, func(o manifest.Object) bool { return o.GetNamespace() == NamedNamespace })
 	var out bytes.Buffer
 	fmt.Fprintf(&out, libraryHead, name)

@@ -42,7 +42,7 @@ func bundleKey(repo catalog.Repository, v *catalog.Version) (string, error) {
 		return "", fmt.Errorf("building the bundle of %s: %w", v.ID(), err)
 	}
 	var installed []string
-	for _, other := range v.Installed() {
+	for _, other := range contained(repo, v) {
 		key, err := bundleKey(repo, other)
 		if err != nil {
 			return "", err

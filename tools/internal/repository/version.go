@@ -45,7 +45,7 @@ func buildBundle(ctx context.Context, c *catalog.Catalog, v *catalog.Version, o 
 		return nil, err
 	}
 	var installed []*bundle.Bundle
-	for _, other := range v.Installed() {
+	for _, other := range contained(c.Repository, v) {
 		b, err := BuildVersion(ctx, c, other, o)
 		if err != nil {
 			return nil, err
@@ -54,6 +54,16 @@ func buildBundle(ctx context.Context, c *catalog.Catalog, v *catalog.Version, o 
 	}
 	progress.From(ctx).Step("bundling %s", v.ID())
 	return bundle.Build(ctx, v, c.Repository, objects, installed...)
+}
+
+// contained are the versions of whose bundles that of v is made: those that it
+// installs, and those that these are moved to from.
+func contained(repo catalog.Repository, v *catalog.Version) []*catalog.Version {
+	var versions []*catalog.Version
+	for _, other := range v.Installed() {
+		versions = append(append(versions, other), repo.Predecessors(other)...)
+	}
+	return versions
 }
 
 // Objects are what the upstream of a version renders to, before the

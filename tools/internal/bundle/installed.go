@@ -1,0 +1,107 @@
+package bundle
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path"
+
+	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/manifest"
+	"github.com/strake-dev/strake/tools/internal/rbac"
+)
+
+const (
+	// namespaceLib is where a package says which annotations its Namespace has,
+	// if they depend on values: the function annotations(values).
+	namespaceLib = "lib/namespace.star"
+	// createNamespace is the value by which a package leaves its Namespace to others.
+	createNamespace = "createNamespace"
+	// versionLabel is the package's, and not of what whoever installs it makes.
+	versionLabel = "app.kubernetes.io/version"
+)
+
+// addInstaller puts, into the library of an installed package, the function that
+// gives the account by which the version is installed and moved to.
+func addInstaller(ctx context.Context, files map[string][]byte, b *Bundle, predecessors []*catalog.Version, installed []*Bundle) error {
+	if b.Files[installerLib] == nil {
+		return nil
+	}
+	bundles := []*Bundle{b}
+	for _, v := range predecessors {
+		older := find(installed, v)
+		if older == nil {
+			return fmt.Errorf("it moves from %s, whose bundle was not given", v.ID())
+		}
+		bundles = append(bundles, older)
+	}
+	var all [][]manifest.Object
+	for _, b := range bundles {
+		objects, err := ShippedRights(ctx, b, anybody())
+		if err != nil {
+			return err
+		}
+		all = append(all, objects)
+	}
+	merged, err := rbac.Merge(all...)
+	if err != nil {
+		return err
+	}
+	lib, err := rbac.Library(b.Package, merged)
+	files[path.Join(librariesDir, b.Package, path.Base(installerLib))] = lib
+	return err
+}
+
+// anybody is [rbac.Anybody] as [ShippedRights] takes an account.
+func anybody() Account {
+	a := rbac.Anybody()
+	return Account{
+		Name: a.Name, Namespace: a.Namespace, Install: a.Install,
+		PackageNamespace: a.PackageNamespace, OtherNamespaces: a.OtherNamespaces,
+	}
+}
+
+// ownedNamespace is what a package's own Namespace has beside its name.
+type ownedNamespace struct{ labels, annotations map[string]string }
+
+// namespaceOf is the Namespace that a package makes by default; nil where it makes
+// none or cannot leave it to others.
+func namespaceOf(ctx context.Context, b *Bundle) (*ownedNamespace, error) {
+	own, leaves, err := declaredNamespace(b.PackageCR)
+	if err != nil || !leaves {
+		return nil, err
+	}
+	objects, err := rendered(ctx, yttRequest{files: b.Files})
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range objects {
+		if o.GetKind() == "Namespace" && o.GetName() == own {
+			labels := o.GetLabels()
+			delete(labels, versionLabel)
+			return &ownedNamespace{labels, o.GetAnnotations()}, nil
+		}
+	}
+	return nil, nil
+}
+
+// starlark is the namespace for installs.star; annotations is the name of the
+// package's own function for them, or None.
+func (n *ownedNamespace) starlark(annotations string) string {
+	if n == nil {
+		return "None"
+	}
+	if annotations == "None" {
+		annotations = "lambda values: " + dict(n.annotations)
+	}
+	return fmt.Sprintf("{\"labels\": %s, \"annotations\": %s}", dict(n.labels), annotations)
+}
+
+// dict is a map as Starlark, which takes JSON for it where all is text.
+func dict(texts map[string]string) string {
+	if len(texts) == 0 {
+		return "{}"
+	}
+	text, _ := json.Marshal(texts) // texts always encode
+	return string(text)
+}
