@@ -29,6 +29,7 @@ var (
 	packageInstallKind     = kind("packaging.carvel.dev", "v1alpha1", "PackageInstall")
 	packageKind            = kind("data.packaging.carvel.dev", "v1alpha1", "Package")
 	deploymentKind         = kind("apps", "v1", "Deployment")
+	namespaceKind          = kind("", "v1", "Namespace")
 	secretKind             = kind("", "v1", "Secret")
 	configMapKind          = kind("", "v1", "ConfigMap")
 	serviceAccountKind     = kind("", "v1", "ServiceAccount")

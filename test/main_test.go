@@ -15,7 +15,8 @@
 // installed, once a version and again after the move to the next version, and
 // leaves nothing behind: what it makes, it makes in c.namespace(t, "prefix"),
 // which is removed when the test ends. Where users' objects must outlive the move
-// itself, a second function in moves sees to that. Both may use
+// itself, a second function in moves sees to that. A package that is not tested with
+// the values of the environment dev has a function in values. All may use
 //
 //   - c.apply, c.get, c.patch, c.delete for objects of any kind, and eventually
 //     for what a cluster reaches by itself;

@@ -25,6 +25,8 @@ type picked struct {
 type checkout struct {
 	Domain    string              `json:"domain"`
 	Published map[string][]string `json:"published"`
+	// installing are the published packages that install others.
+	installing []string
 	// requires maps a published package to those that its newest version needs
 	// or, by its values, may need.
 	requires map[string][]string
@@ -44,12 +46,16 @@ func loadCheckout(root string) (c checkout, err error) {
 	c.requires = map[string][]string{}
 	for name, versions := range c.Published {
 		var version struct {
+			Installs map[string]string `json:"installs"`
 			Requires []struct {
 				Package string `json:"package"`
 			} `json:"requires"`
 		}
 		if err := readYAML(filepath.Join(root, "packages", name, versions[len(versions)-1], "version.yml"), &version); err != nil {
 			return c, err
+		}
+		if len(version.Installs) > 0 {
+			c.installing = append(c.installing, name)
 		}
 		for _, need := range version.Requires {
 			c.requires[name] = append(c.requires[name], need.Package)

@@ -77,6 +77,10 @@ func (c *cluster) up(t *testing.T, packages ...string) []installedAs {
 	var args []string
 	for _, p := range packages {
 		args = append(args, "--package", p)
+		name, _, _ := strings.Cut(p, "@")
+		if of, found := values[name]; found {
+			args = append(args, "--values", name+"="+valuesFile(t, of(t)))
+		}
 	}
 	ctx, cancel := context.WithTimeout(lasting(t), upTimeout)
 	defer cancel()

@@ -13,7 +13,14 @@ var works = map[string]func(t *testing.T, c *cluster){
 	"knative-serving":         knativeServes,
 	"opentelemetry-collector": collectorWorks,
 	"opentelemetry-operator":  operatorWorks,
+	"platform":                platformInstalls,
 	"traefik":                 traefikRoutes,
+}
+
+// values has, for a package that is not tested with the development environment's as
+// they are, what it is installed with.
+var values = map[string]func(t *testing.T) map[string]any{
+	"platform": func(t *testing.T) map[string]any { return platformValues(t, platformPart...) },
 }
 
 // moves has, for a package whose move to the next version concerns objects that

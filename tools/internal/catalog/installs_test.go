@@ -63,3 +63,17 @@ func TestInstalledGoTogether(t *testing.T) {
 	_, err = Load(fs.write(t))
 	require.ErrorContains(t, err, "tug 0.1.0 requires boat >=1.2.0 (to pull), which is not 1.1.0")
 }
+
+// TestPredecessors: published ones that the range admits, and never a newer one.
+func TestPredecessors(t *testing.T) {
+	p := &Package{Name: "boat"}
+	for _, version := range []string{"1.0.0", "1.1.0", "1.2.0", "2.0.0", "2.1.0"} {
+		p.Versions = append(p.Versions, &Version{Package: p, Version: version, UpgradesFrom: ">=1.1.0"})
+	}
+	r := Repository{Published: map[string][]string{"boat": {"1.0.0", "1.1.0", "2.0.0", "2.1.0"}}}
+	require.Equal(t, []*Version{p.Versions[1]}, r.Predecessors(p.Versions[3]))
+	require.Equal(t, []*Version{p.Versions[1], p.Versions[3]}, r.Predecessors(p.Versions[4]))
+	require.Empty(t, r.Predecessors(p.Versions[1]))
+	p.Versions[4].UpgradesFrom = ""
+	require.Empty(t, r.Predecessors(p.Versions[4]))
+}

@@ -67,10 +67,11 @@ func newEnvValidate(a *app) *cobra.Command {
 		Short: "Judge an environment without a cluster",
 		Long: `Validate looks for what a cluster of the environment would refuse, and for what
 the environment forbids: values that a schema refuses, overlays that match nothing
-or too much, needs that no package of the environment fulfils, objects that neither
-the API of its Kubernetes nor a CustomResourceDefinition of the packages admits,
-deprecated and removed APIs, and images from another registry. A finding ends with
-exit code 3.
+or too much, needs that no package of the environment fulfils, rights that the
+account of a package lacks for what its values and overlays come to, objects that
+neither the API of its Kubernetes nor a CustomResourceDefinition of the packages
+admits, deprecated and removed APIs, and images from another registry. A finding
+ends with exit code 3.
 
 Kubernetes' API is read from its Go module at the environment's version, which is
 downloaded once.`,

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,7 +25,9 @@ func newUp(a *app) *cobra.Command {
 		Long: `Up makes a kind cluster with a registry beside it, puts the real kapp-controller
 on it, offers the repository of this checkout, and installs packages from it,
 in the order in which they require each other ("strake requires"); what one of
-them cannot do without is added.
+them cannot do without is added. Without --package these are all that are
+published, but for those that install others: --package platform has the others
+installed by that package, with the values of the environment dev.
 It can be run again at any time: what is done already is left alone.
 
 The first run builds images from source, and the node image too where the
@@ -95,11 +99,7 @@ func (f *upFlags) chosen(c *catalog.Catalog) ([]*catalog.Version, error) {
 }
 
 func publishedNames(c *catalog.Catalog) string {
-	var names []string
-	for _, v := range platform.Default(c) {
-		names = append(names, v.Package.Name)
-	}
-	return strings.Join(names, ", ")
+	return strings.Join(slices.Sorted(maps.Keys(c.Repository.Published)), ", ")
 }
 
 func printPlan(w io.Writer, output outputFlags, plan *platform.Plan) error {

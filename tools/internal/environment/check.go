@@ -23,8 +23,8 @@ const (
 )
 
 // Check renders an environment and says all that is wrong with it: packages that
-// do not render, needs that nothing fulfils, and what [Validate] finds in the
-// others. What serves the APIs before the platform comes, kapp-controller for one,
+// do not render, needs that nothing fulfils, rights that the accounts of packages
+// lack, and what [Validate] finds in the others. What serves the APIs before the platform comes, kapp-controller for one,
 // counts as served. An error means that it could not be judged.
 func Check(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, api *API) ([]Finding, error) {
 	packages, findings, err := renderEach(ctx, c, e)
@@ -38,7 +38,11 @@ func Check(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, api 
 	if err != nil {
 		return nil, err
 	}
-	findings = append(append(findings, needs(packages)...), found...)
+	lacking, err := rights(packages, e.Name)
+	if err != nil {
+		return nil, err
+	}
+	findings = slices.Concat(findings, needs(packages), lacking, found)
 	sortFindings(findings)
 	return findings, nil
 }

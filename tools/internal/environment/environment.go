@@ -26,6 +26,7 @@ import (
 	"github.com/strake-dev/strake/tools/internal/bundle"
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/manifest"
+	"github.com/strake-dev/strake/tools/internal/rbac"
 	"github.com/strake-dev/strake/tools/internal/repository"
 )
 
@@ -36,6 +37,9 @@ type Package struct {
 	// Values and Overlays are given to it: YAML, and ytt files by name.
 	Values   []byte
 	Overlays map[string][]byte
+	// Installer is the account that installs it; of the platform, that is nobody's
+	// choice here.
+	Installer rbac.Account
 	// Objects are what kapp gets, kapp's own Config among them; see [bundle.Split].
 	Objects []manifest.Object
 }

@@ -87,15 +87,20 @@ func TestProductionIsHighlyAvailable(t *testing.T) {
 // TestNamespacesEnforceRestricted, and pods of them are not what it forbids.
 func TestNamespacesEnforceRestricted(t *testing.T) {
 	for _, name := range []string{"prod", "staging", "airgapped"} {
-		for _, p := range rendered(t, checkout(t), name)[1:] {
-			enforced := false
+		packages, enforced := rendered(t, checkout(t), name), 0
+		for _, o := range packages[0].Objects { // the platform makes all namespaces
+			if o.GetKind() == "Namespace" && o.GetLabels()["pod-security.kubernetes.io/enforce"] == "restricted" {
+				enforced++
+			}
+		}
+		require.Equal(t, len(packages)-1, enforced, name)
+		for _, p := range packages[1:] {
 			for _, o := range p.Objects {
-				enforced = enforced || o.GetKind() == "Namespace" && o.GetLabels()["pod-security.kubernetes.io/enforce"] == "restricted"
+				require.NotEqual(t, "Namespace", o.GetKind(), p.Name())
 				if _, found, _ := unstructured.NestedMap(o.Object, "spec", "template", "spec"); found && o.GroupVersionKind().Group == "apps" {
 					requireRestricted(t, name+" "+o.ID(), podSpec(t, o))
 				}
 			}
-			require.True(t, enforced, "%s %s", name, p.Name())
 		}
 	}
 }
@@ -161,6 +166,20 @@ func TestEnvironmentsAreValid(t *testing.T) {
 	require.Len(t, findings, 1)
 	require.Equal(t, []string{"keda", environment.RuleRender}, []string{findings[0].Package, findings[0].Rule})
 	require.Contains(t, findings[0].Message, "nothing.yml:3: Expected number of matched nodes to be 1, but was 0")
+
+	const another = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: raft, namespace: elsewhere}\n"
+	keda["overlays"] = map[string]any{"another.yml": another}
+	findings = check(e)
+	require.NotEmpty(t, findings)
+	for _, f := range findings {
+		require.Equal(t, []string{"keda", environment.RuleMissingRight}, []string{f.Package, f.Rule})
+		require.Regexp(t, `^the account keda-installer may not .* in the namespace elsewhere, .*packages\.keda\.rights in config/staging/values\.yml`, f.Message)
+	}
+	require.Equal(t, "configmaps elsewhere/raft", findings[len(findings)-1].Object)
+	keda["rights"] = []any{map[string]any{"namespace": "elsewhere", "rules": []any{
+		map[string]any{"apiGroups": []any{""}, "resources": []any{"configmaps"}, "verbs": []any{"create", "delete", "get", "list", "update"}},
+	}}}
+	require.Empty(t, check(e), "the rights are given now")
 
 	keda["values"] = map[string]any{"operator": map[string]any{"replica": 2}}
 	findings = check(e)

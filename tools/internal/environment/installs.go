@@ -15,6 +15,7 @@ import (
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/manifest"
+	"github.com/strake-dev/strake/tools/internal/rbac"
 )
 
 // overlaysAnnotation names a Secret of ytt files on a PackageInstall; it may be
@@ -45,6 +46,20 @@ func secretsOf(objects []manifest.Object) (secrets, error) {
 		found[o.GetNamespace()+"/"+o.GetName()] = files
 	}
 	return found, nil
+}
+
+// Installs are the versions that the PackageInstalls among the objects come to on a
+// cluster of whatever Kubernetes, sorted by name.
+func Installs(c *catalog.Catalog, objects []manifest.Object) ([]*catalog.Version, error) {
+	packages, err := installs(c, &catalog.Environment{}, objects)
+	if err != nil {
+		return nil, err
+	}
+	versions := make([]*catalog.Version, 0, len(packages))
+	for _, p := range packages {
+		versions = append(versions, p.Version)
+	}
+	return versions, nil
 }
 
 // installs are the packages of the PackageInstalls among the objects, sorted by
@@ -83,7 +98,8 @@ func (s secrets) installed(c *catalog.Catalog, e *catalog.Environment, install p
 		return Package{}, err
 	}
 	overlays, err := s.overlays(install)
-	return Package{Version: v, Values: values, Overlays: overlays}, err
+	account := rbac.Account{Name: install.Spec.ServiceAccountName, Namespace: install.Namespace, Install: install.Name}
+	return Package{Version: v, Values: values, Overlays: overlays, Installer: account}, err
 }
 
 // values are those of all Secrets that the install names, in kapp-controller's

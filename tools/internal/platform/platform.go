@@ -138,12 +138,17 @@ func onePerPackage(versions []*catalog.Version) error {
 	return nil
 }
 
-// Default are the newest published versions of the packages with these names,
-// or of all packages without names.
+// Default are the newest published versions of the packages with these names. Without
+// names they are those of all packages, but for such as install others, which are
+// another way to the same end.
 func Default(c *catalog.Catalog, names ...string) []*catalog.Version {
 	var chosen []*catalog.Version
 	for _, p := range c.Packages {
-		if newest := newestPublished(c, p); newest != nil && (len(names) == 0 || slices.Contains(names, p.Name)) {
+		newest := newestPublished(c, p)
+		if newest == nil {
+			continue
+		}
+		if slices.Contains(names, p.Name) || len(names) == 0 && len(newest.Installed()) == 0 {
 			chosen = append(chosen, newest)
 		}
 	}
@@ -163,7 +168,7 @@ func newestPublished(c *catalog.Catalog, p *catalog.Package) *catalog.Version {
 func (p *Plan) Steps() []Step {
 	steps := []Step{
 		{"build the bundles of the repository", p.build},
-		{"make the images of " + ids(p.images()), p.makeImages},
+		{"make the images of " + ids(p.images()) + p.andInstalled(), p.makeImages},
 		{"bring up the cluster and its registry", p.cluster},
 		{"push bundles and images to the cluster's registry", p.push},
 	}
@@ -214,6 +219,24 @@ func (p *Plan) images() []*catalog.Version {
 		images = append(images, n.Version)
 	}
 	return images
+}
+
+// installing are the packages of the plan that install others.
+func (p *Plan) installing() []*catalog.Version {
+	var installing []*catalog.Version
+	for _, n := range p.packages {
+		if len(n.Installed()) > 0 {
+			installing = append(installing, n.Version)
+		}
+	}
+	return installing
+}
+
+func (p *Plan) andInstalled() string {
+	if len(p.installing()) == 0 {
+		return ""
+	}
+	return ", and of what is installed by " + ids(p.installing())
 }
 
 func ids(versions []*catalog.Version) string { return strings.Join(idList(versions), ", ") }

@@ -11,6 +11,7 @@ import (
 	"github.com/strake-dev/strake/tools/internal/devcluster"
 	"github.com/strake-dev/strake/tools/internal/devcluster/install"
 	"github.com/strake-dev/strake/tools/internal/devcluster/kapp"
+	"github.com/strake-dev/strake/tools/internal/environment"
 	"github.com/strake-dev/strake/tools/internal/image"
 	"github.com/strake-dev/strake/tools/internal/manifest"
 	"github.com/strake-dev/strake/tools/internal/oci"
@@ -31,7 +32,15 @@ func (p *Plan) build(ctx context.Context, s *state) (err error) {
 }
 
 func (p *Plan) makeImages(ctx context.Context, s *state) error {
-	for _, v := range p.images() {
+	versions := p.images()
+	for _, v := range p.installing() {
+		others, err := p.installedBy(ctx, s, v)
+		if err != nil {
+			return err
+		}
+		versions = append(versions, others...)
+	}
+	for _, v := range slices.Compact(versions) {
 		made, err := image.Build(ctx, v, image.Options{})
 		if err != nil {
 			return err
@@ -39,6 +48,19 @@ func (p *Plan) makeImages(ctx context.Context, s *state) error {
 		s.images = append(s.images, made...)
 	}
 	return nil
+}
+
+// installedBy are the versions that a package installs with its values.
+func (p *Plan) installedBy(ctx context.Context, s *state, v *catalog.Version) ([]*catalog.Version, error) {
+	values, err := p.valuesOf(v)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := bundle.Render(ctx, s.repository.Bundle(v), values, bundle.RenderOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return environment.Installs(p.catalog, objects)
 }
 
 func (p *Plan) cluster(ctx context.Context, s *state) error {
@@ -118,10 +140,14 @@ func (p *Plan) offer(ctx context.Context, s *state) error {
 
 func (p *Plan) install(v catalog.Needed) func(context.Context, *state) error {
 	return func(ctx context.Context, s *state) error {
+		values, err := p.valuesOf(v.Version)
+		if err != nil {
+			return err
+		}
 		pkg := install.Package{
 			Name: v.Package.Name, Namespace: p.options.Namespace,
 			Package: p.catalog.Repository.FullName(v.Package.Name), Version: v.Version.Version,
-			Values: p.options.Values[v.Package.Name],
+			Values: values,
 		}
 		rights, err := bundle.ExactRights(ctx, s.repository.Bundle(v.Version), pkg.Values, bundle.Account{Namespace: pkg.Namespace})
 		if err != nil {

@@ -46,7 +46,29 @@ func developmentValues(c *catalog.Catalog) (map[string][]byte, error) {
 			}
 		}
 	}
+	if c.Repository.Platform != "" {
+		if values[c.Repository.Platform], err = yaml.Marshal(e.Values); err != nil {
+			return nil, fmt.Errorf("printing those of %s: %w", c.Repository.Platform, err)
+		}
+	}
 	return values, nil
+}
+
+// valuesOf are a package's values. One that installs others makes its installs
+// where it is installed itself, unless its values say otherwise.
+func (p *Plan) valuesOf(v *catalog.Version) ([]byte, error) {
+	given := p.options.Values[v.Package.Name]
+	if len(v.Installed()) == 0 {
+		return given, nil
+	}
+	values := map[string]any{}
+	if err := yaml.Unmarshal(given, &values); err != nil {
+		return nil, fmt.Errorf("reading the values of %s: %w", v.Package.Name, err)
+	}
+	if _, set := values["namespace"]; !set {
+		values["namespace"] = p.options.Namespace
+	}
+	return yaml.Marshal(values)
 }
 
 func readValues(c *catalog.Catalog, files map[string]string) (map[string][]byte, error) {

@@ -103,6 +103,9 @@ func (r Rules) Policy() []rbacv1.PolicyRule {
 	return join(one, func(p *rbacv1.PolicyRule) *[]string { return &p.NonResourceURLs })
 }
 
+// Compact are the same rights in as few rules as [Rules.Policy] makes of them.
+func Compact(policy []rbacv1.PolicyRule) []rbacv1.PolicyRule { return expand(policy).Policy() }
+
 func (r Rule) policy() rbacv1.PolicyRule {
 	if r.URL != "" {
 		return rbacv1.PolicyRule{NonResourceURLs: []string{r.URL}, Verbs: []string{r.Verb}}

@@ -1,0 +1,64 @@
+package platform
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+
+	"github.com/strake-dev/strake/tools/internal/catalog"
+)
+
+// installing is the checkout's own catalog, and its version that installs others.
+func installing(t *testing.T) (*catalog.Catalog, *catalog.Version) {
+	t.Helper()
+	root, err := catalog.FindRoot(".")
+	require.NoError(t, err)
+	c, err := catalog.Load(root)
+	require.NoError(t, err)
+	v, err := c.Platform()
+	require.NoError(t, err)
+	require.NotEmpty(t, v.Installed())
+	return c, v
+}
+
+// TestDefaultInstallsNothingTwice: what installs others is taken where it is named.
+func TestDefaultInstallsNothingTwice(t *testing.T) {
+	c, v := installing(t)
+	require.NotContains(t, Default(c), v)
+	require.Subset(t, Default(c), v.Installed())
+	require.Equal(t, []*catalog.Version{v}, Default(c, v.Package.Name))
+}
+
+func TestStepsOfWhatInstallsOthers(t *testing.T) {
+	c, v := installing(t)
+	plan, err := New(c, Options{Packages: []*catalog.Version{v}, Namespace: "here"})
+	require.NoError(t, err)
+	require.Contains(t, plan.Steps()[1].Says, ", and of what is installed by "+v.ID())
+	require.Equal(t, "install "+v.ID()+" in the namespace here", plan.Steps()[len(plan.Steps())-1].Says)
+}
+
+// TestValuesOfWhatInstallsOthers: installs are made in the install's own namespace,
+// unless somebody wants another one, and are those of the development environment.
+func TestValuesOfWhatInstallsOthers(t *testing.T) {
+	c, v := installing(t)
+	values, err := Values(c, nil)
+	require.NoError(t, err)
+	for given, want := range map[string]string{string(values[v.Package.Name]): "here", "namespace: there\n": "there", "": "here"} {
+		plan := &Plan{catalog: c, options: Options{Namespace: "here", Values: map[string][]byte{v.Package.Name: []byte(given)}}}
+		text, err := plan.valuesOf(v)
+		require.NoError(t, err)
+		var got struct {
+			Namespace string         `json:"namespace"`
+			Packages  map[string]any `json:"packages"`
+		}
+		require.NoError(t, yaml.Unmarshal(text, &got))
+		require.Equal(t, want, got.Namespace)
+		if len(given) > 100 {
+			require.Len(t, got.Packages, len(v.Installed()))
+		}
+	}
+	plan := &Plan{options: Options{Values: map[string][]byte{v.Package.Name: []byte("- a list")}}}
+	_, err = plan.valuesOf(v)
+	require.ErrorContains(t, err, "reading the values of "+v.Package.Name)
+}
