@@ -46,9 +46,10 @@ var stages = map[string]struct {
 	"lint":        {[]string{"catalog", "upstream", "manifest", "bundle", "repository"}, "it judges what the stages make and makes nothing itself"},
 	"docs":        {[]string{"catalog", "bundle"}, "it writes down what a bundle takes and the catalog says; it makes nothing"},
 	"environment": {[]string{"catalog", "manifest", "bundle", "rbac", "repository"}, "it says what a cluster would get, from the checkout alone"},
+	"gitops":      {[]string{"catalog", "manifest", "bundle", "rbac", "repository", "environment"}, "it writes an environment down for Flux, from the checkout alone"},
 	"devcluster":  {[]string{"manifest"}, "it makes a cluster and deploys objects; what they are and who built them is not its matter"},
 	"platform":    {[]string{"catalog", "manifest", "image", "bundle", "rbac", "repository", "oci", "environment", "devcluster"}, "it puts the stages in a row to bring a cluster up, below the commands and above all else"},
-	"cli":         {[]string{"catalog", "upstream", "manifest", "image", "bundle", "rbac", "repository", "oci", "lint", "docs", "devcluster", "platform", "environment"}, "it parses, calls and prints, so it knows every stage and none knows it"},
+	"cli":         {[]string{"catalog", "upstream", "manifest", "image", "bundle", "rbac", "repository", "oci", "lint", "docs", "devcluster", "platform", "environment", "gitops"}, "it parses, calls and prints, so it knows every stage and none knows it"},
 	"main:strake": {[]string{"cli"}, "main wires signals, streams and the exit code; all else is a command"},
 }
 
