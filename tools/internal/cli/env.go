@@ -129,19 +129,45 @@ func packageValues(e *catalog.Environment, name string) (any, error) {
 
 func newEnvRender(a *app) *cobra.Command {
 	var flags envFlags
+	var folder gitopsFlags
 	cmd := &cobra.Command{
 		Use:   "render ENV [PACKAGE...]",
-		Short: "Print the objects that a cluster of an environment gets",
+		Short: "Print the objects that a cluster of an environment gets, or write them down for Flux",
 		Long: `Render prints, as YAML, what kapp-controller would give to kapp on a cluster of
 the environment: first the objects of the package that installs the others, then
 those of each package, in the version that kapp-controller would choose and with
-its values and overlays. With PACKAGE, only those of these packages.`,
+its values and overlays. With PACKAGE, only those of these packages.
+
+With --gitops DIR it prints none of them, and writes a folder that Flux applies
+from a git repository: the PackageRepository by the digest that this checkout
+gives, the account that installs with its rights, the PackageInstall with the
+environment's values, and Flux's Kustomizations of them, which wait until
+kapp-controller has reconciled. The same checkout writes the same bytes. Files of
+an earlier run that are no longer made are removed; files of others are left alone,
+and where one is in the way nothing is written.
+
+No secret is written. PackageInstalls take values from Secrets alone, so kustomize
+makes one out of values.yml, which holds what config/ holds. Values that give away
+a private key, a password in a URL, or a token are refused by name: keep them in a
+Secret that SOPS or External Secrets makes, and name it with --values-secret; its
+values are over the others. Secrets and ConfigMaps that objects of the environment
+name, and that nothing makes, are listed with those who name them in DIR/README.md.
+Secrets that SOPS has encrypted, as DIR/prerequisites/NAME.sops.yaml, become a part
+of the folder when it is written again.`,
 		Example: `  strake env render prod
   strake env render dev keda
-  strake env render prod --values-file one-node.yml --repository registry.example.com/platform`,
+  strake env render prod --values-file one-node.yml --repository registry.example.com/platform
+  strake env render prod --gitops clusters/prod/platform --repository registry.example.com/platform:0.1.0
+  strake env render prod --gitops clusters/prod/platform --values-secret platform-secrets --depends-on secrets`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.completeEnvironment,
 		RunE: a.around(func(cmd *cobra.Command, args []string) error {
+			if err := folder.check(cmd, args[1:]); err != nil {
+				return err
+			}
+			if folder.dir != "" {
+				return a.writeGitops(cmd.Context(), args[0], flags, folder)
+			}
 			packages, err := a.rendered(cmd.Context(), args[0], flags, args[1:]...)
 			if err != nil {
 				return err
@@ -151,6 +177,7 @@ its values and overlays. With PACKAGE, only those of these packages.`,
 	}
 	flags.addValues(cmd)
 	flags.addRepository(cmd)
+	folder.add(cmd)
 	return cmd
 }
 

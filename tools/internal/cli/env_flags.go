@@ -24,7 +24,7 @@ func (f *envFlags) addValues(cmd *cobra.Command) {
 }
 
 func (f *envFlags) addRepository(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.repository, "repository", "", "`HOST/PATH` that images are named in (default: the environment's registry)")
+	cmd.Flags().StringVar(&f.repository, "repository", "", "`HOST/PATH` that the package repository is pushed to (default: the environment's registry)")
 	mustComplete(cmd, "repository", cobra.NoFileCompletions)
 }
 
