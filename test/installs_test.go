@@ -169,6 +169,11 @@ func (c *cluster) uninstall(t *testing.T, names []string, flags ...string) {
 func (c *cluster) deleteInstall(t *testing.T, namespace, name string) {
 	t.Helper()
 	c.delete(t, packageInstallKind, namespace, name)
+	c.waitInstallGone(t, namespace, name)
+}
+
+func (c *cluster) waitInstallGone(t *testing.T, namespace, name string) {
+	t.Helper()
 	eventually(t, 5*time.Minute, "PackageInstall "+name+" is gone", func() (bool, string) {
 		object := c.get(t, packageInstallKind, namespace, name)
 		if object == nil {

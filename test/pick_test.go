@@ -24,6 +24,7 @@ type picked struct {
 // checkout is what the tests read of the repository's data.
 type checkout struct {
 	Domain    string              `json:"domain"`
+	Canonical string              `json:"canonical"`
 	Published map[string][]string `json:"published"`
 	// installing are the published packages that install others.
 	installing []string
