@@ -76,7 +76,11 @@ func (c *cluster) kick(t *testing.T, namespace, name string) *unstructured.Unstr
 	t.Helper()
 	before := deployedAt(c.get(t, appKind, namespace, name))
 	for _, paused := range []bool{true, false} {
-		c.patch(t, packageInstallKind, namespace, name, fmt.Sprintf(`{"spec":{"paused":%t}}`, paused))
+		patch := `{"spec":{"paused":true}}`
+		if !paused {
+			patch = `{"spec":{"paused":null}}` // as it was: whoever made the install may look
+		}
+		c.patch(t, packageInstallKind, namespace, name, patch)
 		eventually(t, time.Minute, fmt.Sprintf("App %s has paused=%t", name, paused), func() (bool, string) {
 			app := c.get(t, appKind, namespace, name)
 			now, _, _ := unstructured.NestedBool(app.Object, "spec", "paused")
