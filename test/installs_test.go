@@ -133,7 +133,9 @@ func (c *cluster) installs(t *testing.T) []string {
 	})
 	var names []string
 	for _, item := range list.Items {
-		names = append(names, item.GetName())
+		if _, others := item.GetLabels()["kapp.k14s.io/app"]; !others { // a package has made that one
+			names = append(names, item.GetName())
+		}
 	}
 	return names
 }
