@@ -1,6 +1,7 @@
 package gitops
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -61,7 +62,7 @@ func isInstall(o manifest.Object) bool {
 // pinned is a repository at a digest, whatever tag it was given with.
 func pinned(repository, digest string) (string, error) {
 	if repository == "" {
-		return "", fmt.Errorf("it names no registry; set registry in environment.yml, or say with --repository where the package repository is pushed to")
+		return "", errors.New("it names no registry; set registry in environment.yml, or say with --repository where the package repository is pushed to")
 	}
 	name, given, hasDigest := strings.Cut(repository, "@")
 	if hasDigest && given != digest {
