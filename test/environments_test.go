@@ -31,7 +31,8 @@ type setting struct {
 // and no pod is replaced for which nothing changed.
 func TestEnvironments(t *testing.T) {
 	c := onCluster(t)
-	platform := platformPicked(t)
+	const platform = platformName
+	newestPicked(t, platform)
 	c.startEmpty(t)
 	require.NoError(t, c.ensureNamespace(t.Context(), platformNamespace))
 	t.Cleanup(func() { require.NoError(t, c.removeNamespace(lasting(t), platformNamespace)) })
@@ -54,18 +55,6 @@ func TestEnvironments(t *testing.T) {
 
 	c.removePlatform(t, platform)
 	c.requireNothingLeft(t, before)
-}
-
-// platformPicked is the package whose values environments are, or skips the test
-// where it is not picked.
-func platformPicked(t *testing.T) string {
-	t.Helper()
-	var repository struct {
-		Platform string `json:"platform"`
-	}
-	require.NoError(t, readYAML(filepath.Join("..", "repo", "repository.yml"), &repository))
-	newestPicked(t, repository.Platform)
-	return repository.Platform
 }
 
 func (s setting) values(t *testing.T) string {

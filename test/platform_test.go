@@ -3,8 +3,6 @@ package test
 import (
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -39,15 +37,6 @@ func platformValues(t *testing.T, enabled ...string) map[string]any {
 	return values
 }
 
-func valuesFile(t *testing.T, values map[string]any) string {
-	t.Helper()
-	text, err := yaml.Marshal(values)
-	require.NoError(t, err)
-	file := filepath.Join(t.TempDir(), "values.yml")
-	require.NoError(t, os.WriteFile(file, text, 0o644))
-	return file
-}
-
 // upPlatform installs the platform with these packages, or changes it.
 func (c *cluster) upPlatform(t *testing.T, enabled ...string) {
 	t.Helper()
@@ -79,7 +68,7 @@ func (c *cluster) requireOrder(t *testing.T, first, second string) {
 	t.Helper()
 	begun := c.get(t, packageInstallKind, installNamespace, second).GetCreationTimestamp().Time
 	found := 0
-	c.eachObject(t, c.appLabel(t, first), func(o *unstructured.Unstructured) {
+	c.eachObject(t, c.appLabel(t, installNamespace, first), func(o *unstructured.Unstructured) {
 		if o.GetKind() != "Deployment" {
 			return
 		}
@@ -147,7 +136,7 @@ func (c *cluster) giveValues(t *testing.T, name string, values []byte) {
 // that it had, and the others stay as they are. Then it comes back.
 func removedPackage(t *testing.T, c *cluster) {
 	const removed = "keda"
-	label := c.appLabel(t, removed)
+	label := c.appLabel(t, installNamespace, removed)
 	rest := without(platformPart, []string{removed})
 	before := map[string]map[string]string{}
 	for _, name := range rest {

@@ -19,7 +19,8 @@ func TestPlatformTimes(t *testing.T) {
 	if os.Getenv("STRAKE_TEST_TIMES") == "" {
 		t.Skip("SKIPPED: times are measured by `make bench-install`")
 	}
-	platform := platformPicked(t)
+	const platform = platformName
+	newestPicked(t, platform)
 	c.startEmpty(t)
 	require.NoError(t, c.ensureNamespace(t.Context(), platformNamespace))
 	t.Cleanup(func() { require.NoError(t, c.removeNamespace(lasting(t), platformNamespace)) })
