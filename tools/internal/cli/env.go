@@ -146,11 +146,11 @@ kapp-controller has reconciled. The same checkout writes the same bytes. Files o
 an earlier run that are no longer made are removed; files of others are left alone,
 and where one is in the way nothing is written.
 
-No secret is written. PackageInstalls take values from Secrets alone, so kustomize
-makes one out of values.yml, which holds what config/ holds. Values that give away
-a private key, a password in a URL, or a token are refused by name: keep them in a
-Secret that SOPS or External Secrets makes, and name it with --values-secret; its
-values are over the others. Secrets and ConfigMaps that objects of the environment
+PackageInstalls take values from Secrets alone, so kustomize makes one out of
+values.yml, which holds what config/ holds, in clear. Keep a value that is a secret
+in a Secret that SOPS or External Secrets makes, and name it with --values-secret;
+its values are over the others. Values that look like a private key, a password in a
+URL, or a token are refused by name; another kind of password is not known. Secrets and ConfigMaps that objects of the environment
 name, and that nothing makes, are listed with those who name them in DIR/README.md.
 Secrets that SOPS has encrypted, as DIR/prerequisites/NAME.sops.yaml, become a part
 of the folder when it is written again.`,
