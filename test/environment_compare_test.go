@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -206,7 +207,7 @@ func (c *comparison) value(at fieldPath, want, have any) {
 	case []any:
 		if have, ok := have.([]any); ok && len(want) == len(have) {
 			for i := range want {
-				c.value(append(slices.Clone(at), fmt.Sprint(i)), want[i], have[i])
+				c.value(append(slices.Clone(at), strconv.Itoa(i)), want[i], have[i])
 			}
 			return
 		}

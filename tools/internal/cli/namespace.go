@@ -10,7 +10,7 @@ import (
 // sharedNamespaces are those that kctrl, too, refuses to put a PackageInstall
 // into: sharedNamespaces in cli/pkg/kctrl/cmd/core/secure_namespace_flags.go of
 // kapp-controller, asked by `kctrl package install` and `update`.
-var sharedNamespaces = []string{"default", "kube-public"}
+func sharedNamespaces() []string { return []string{"default", "kube-public"} }
 
 // installNamespace is the namespace of a PackageInstall that is to be made. The
 // account of an install has rights to much of the cluster, and values may hold
@@ -32,7 +32,7 @@ func (n *installNamespace) String() string { return *n.target }
 func (*installNamespace) Type() string { return "string" }
 
 func (n *installNamespace) Set(s string) error {
-	if slices.Contains(sharedNamespaces, s) {
+	if slices.Contains(sharedNamespaces(), s) {
 		return fmt.Errorf("it is shared by all, and whoever may make pods in the namespace of an install can use its account; kctrl refuses it, too: name one for packages alone, such as %s", *n.target)
 	}
 	*n.target = s

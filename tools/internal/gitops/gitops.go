@@ -4,7 +4,7 @@
 // that apply these in their order.
 //
 //	README.md            what the folder is, and what must be on the cluster
-//	kustomization.yaml   for the cluster's own Kustomization: flux.yaml
+//	kustomization.yaml   for the cluster's own Kustomization: the next file
 //	flux.yaml            the Kustomizations of the two folders below
 //	prerequisites/       namespaces, rights, the PackageRepository
 //	install/             the PackageInstall, and its values as values.yml
