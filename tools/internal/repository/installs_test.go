@@ -85,7 +85,8 @@ func below(t *testing.T, schema map[string]any, keys ...string) map[string]any {
 
 // TestInstalledValues: a package that is installed by the installer gets objects
 // as if its values had been given to itself, though only those that differ from
-// its defaults are passed on. The cases of each package are the values.
+// its defaults are passed on, and its namespace is the installer's to make. The cases
+// of each package are the values.
 func TestInstalledValues(t *testing.T) {
 	c := checkout(t)
 	v := installer(t, c)
@@ -97,7 +98,9 @@ func TestInstalledValues(t *testing.T) {
 				continue
 			}
 			given[other.Package.Name] = map[string]any{"enabled": true, "values": values}
-			objects, err := renderValues(t, c, other, values)
+			own := maps.Clone(values)
+			own["createNamespace"] = false
+			objects, err := renderValues(t, c, other, own)
 			require.NoError(t, err)
 			wanted[other.Package.Name] = objects
 		}
