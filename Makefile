@@ -29,7 +29,7 @@ down: $(STRAKE) ## Remove what `make up` made
 
 .PHONY: test
 test: ## Everything that needs no cluster
-	go test ./tools/...
+	go test -timeout 30m ./tools/...
 	@for dir in $$(git ls-files 'packages/*_test.go' | xargs -n1 dirname | sort -u); do (cd $$dir && echo "go test $$dir" && go test .); done
 
 # What is run on a cluster if a change concerns all packages alike; see test/main_test.go.
