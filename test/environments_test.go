@@ -28,11 +28,14 @@ type setting struct {
 // TestEnvironments brings the development environment up by the platform package,
 // moves it to production's values on the same node and back, and removes it. What
 // `strake env render` prints is what the cluster has, each time; no install fails
-// and no pod is replaced for which nothing changed.
+// and no pod is replaced for which nothing changed. It runs where all packages of the
+// platform are picked, as for `make integration-all`.
 func TestEnvironments(t *testing.T) {
 	c := onCluster(t)
 	const platform = platformName
-	newestPicked(t, platform)
+	for _, name := range append(installedBy(t, platform), platform) {
+		newestPicked(t, name) // the images of all of them take an hour to compile
+	}
 	c.startEmpty(t)
 	require.NoError(t, c.ensureNamespace(t.Context(), platformNamespace))
 	t.Cleanup(func() { require.NoError(t, c.removeNamespace(lasting(t), platformNamespace)) })

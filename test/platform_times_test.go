@@ -20,7 +20,9 @@ func TestPlatformTimes(t *testing.T) {
 		t.Skip("SKIPPED: times are measured by `make bench-install`")
 	}
 	const platform = platformName
-	newestPicked(t, platform)
+	for _, name := range append(installedBy(t, platform), platform) {
+		newestPicked(t, name)
+	}
 	c.startEmpty(t)
 	require.NoError(t, c.ensureNamespace(t.Context(), platformNamespace))
 	t.Cleanup(func() { require.NoError(t, c.removeNamespace(lasting(t), platformNamespace)) })
