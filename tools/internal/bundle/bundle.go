@@ -31,13 +31,15 @@ const (
 	schemaFile   = "config/schema.yml"
 	factsFile    = "config/package.star"
 	installsFile = "config/installs.star"
+	schemasFile  = "config/schemas.star"
+	accountsFile = "config/accounts.star"
 	librariesDir = "config/_ytt_lib"
 	digestMarker = "@"
 )
 
 // Format changes when equal inputs begin to give other bytes; caches of
 // bundles put it into their keys.
-const Format = "5"
+const Format = "6"
 
 // Bundle is one package version, ready to be pushed and installed.
 type Bundle struct {

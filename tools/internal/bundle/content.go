@@ -96,7 +96,7 @@ func addConfigFile(files map[string][]byte, root, file string, entry fs.DirEntry
 		return err
 	}
 	name := path.Join(configDir, filepath.ToSlash(rel))
-	if slices.Contains([]string{upstreamDir, factsFile, commonDir, installsFile, librariesDir}, name) {
+	if slices.Contains([]string{upstreamDir, factsFile, commonDir, installsFile, schemasFile, accountsFile, librariesDir}, name) {
 		return fmt.Errorf("%s: the name is taken by what the build writes there; choose another", file)
 	}
 	if entry.IsDir() {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"sigs.k8s.io/yaml"
+
 	"github.com/strake-dev/strake/tools/internal/catalog"
 )
 
@@ -18,6 +20,8 @@ const (
 	valuesLib = "values.lib.yml"
 	// installerLib is where a bundle has the account by which it is installed.
 	installerLib = "rbac/installer.lib.yml"
+	// madeFrom begins the Starlark files that tell of installed packages.
+	madeFrom = "# Made from installs of version.yml.\n"
 )
 
 var (
@@ -28,21 +32,22 @@ var (
 )
 
 // addInstalls puts into the bundle what its ytt files may know of the packages
-// that it installs. Each is a ytt library of its name, with its schema and what
-// that loads and nothing else of it: library.get(NAME).data_values() gives its
-// default values, and nothing of it is rendered. The list installs of
+// that it installs. Each is a ytt library of its name, with the functions of the
+// files below and what they load; nothing of it is rendered. The list installs of
 // /installs.star tells of all of them:
 //
 //	name, package, version    keda, keda.strake.internal, 2.21.0
 //	title, description        what people read of it
 //	needs                     list of name, constraint, optional and reason
-//	values                    function: the key "values" with the package's schema
+//	defaults                  its default values
 //	namespace                 what the package's Namespace is like by default (labels, and
 //	                          annotations as a function of the values), or None
-//	installer                 function: its service account with its rights, or None
 //
-// The rights are those of the version and of the published ones that it moves
-// from: what the older one had is to be found and deleted.
+// The functions that are large stand apart, in maps by the name of the package, since
+// ytt evaluates a file anew for each that loads it: schemas of /schemas.star give the
+// key "values" with the package's schema, accounts of /accounts.star its service
+// account with its rights. These are those of the version and of the published ones
+// that it moves from: what the older one had is to be found and deleted.
 func addInstalls(ctx context.Context, files map[string][]byte, v *catalog.Version, repo catalog.Repository, installed []*Bundle) error {
 	var loads, entries bytes.Buffer
 	for i, other := range v.Installed() {
@@ -60,21 +65,36 @@ func addInstalls(ctx context.Context, files map[string][]byte, v *catalog.Versio
 		if err != nil {
 			return fmt.Errorf("taking the namespace of %s into %s: %w", other.ID(), v.ID(), err)
 		}
-		dir := path.Join(librariesDir, b.Package)
-		take := func(file, function string) string {
-			if files[path.Join(dir, file)] == nil {
-				return "None"
-			}
-			fmt.Fprintf(&loads, "load(\"@%s:%s\", %s%d=%q)\n", b.Package, file, function, i, function)
-			return fmt.Sprintf("%s%d", function, i)
+		defaults, err := defaultsOf(ctx, b)
+		if err != nil {
+			return fmt.Errorf("taking the default values of %s into %s: %w", other.ID(), v.ID(), err)
 		}
-		writeInstall(&entries, other, repo, installFunctions{
-			values: take(valuesLib, "values"), installer: take(path.Base(installerLib), "installer"),
-			namespace: namespace.starlark(take(namespaceLib, "annotations")),
-		})
+		annotations := takeFunction(&loads, files, b.Package, namespaceLib, "annotations", i)
+		writeInstall(&entries, other, repo, defaults, namespace.starlark(annotations))
 	}
-	files[installsFile] = fmt.Appendf(nil, "# Made from installs of version.yml.\nload(\"@ytt:library\", \"library\")\n%sinstalls = [\n%s]\n", loads.Bytes(), entries.Bytes())
+	files[installsFile] = fmt.Appendf(nil, "%sload(\"@ytt:json\", \"json\")\n%sinstalls = [\n%s]\n", madeFrom, loads.Bytes(), entries.Bytes())
+	files[schemasFile] = functions("schemas", files, v.Installed(), valuesLib, "values")
+	files[accountsFile] = functions("accounts", files, v.Installed(), path.Base(installerLib), "installer")
 	return nil
+}
+
+// takeFunction loads a function of a package's library under a name with the
+// package's number, and gives the name; None where there is no such file.
+func takeFunction(loads *bytes.Buffer, files map[string][]byte, pkg, file, function string, number int) string {
+	if files[path.Join(librariesDir, pkg, file)] == nil {
+		return "None"
+	}
+	fmt.Fprintf(loads, "load(\"@%s:%s\", %s%d=%q)\n", pkg, file, function, number, function)
+	return fmt.Sprintf("%s%d", function, number)
+}
+
+// functions makes the Starlark file of a map of functions by package.
+func functions(name string, files map[string][]byte, versions []*catalog.Version, file, function string) []byte {
+	var loads, entries bytes.Buffer
+	for i, v := range versions {
+		fmt.Fprintf(&entries, "  %q: %s,\n", v.Package.Name, takeFunction(&loads, files, v.Package.Name, file, function, i))
+	}
+	return fmt.Appendf(nil, "%s%s%s = {\n%s}\n", madeFrom, loads.Bytes(), name, entries.Bytes())
 }
 
 func find(bundles []*Bundle, v *catalog.Version) *Bundle {
@@ -85,10 +105,7 @@ func find(bundles []*Bundle, v *catalog.Version) *Bundle {
 	return bundles[i]
 }
 
-// installFunctions are what installs.star says of one package, as Starlark.
-type installFunctions struct{ values, installer, namespace string }
-
-func writeInstall(out *bytes.Buffer, v *catalog.Version, repo catalog.Repository, f installFunctions) {
+func writeInstall(out *bytes.Buffer, v *catalog.Version, repo catalog.Repository, defaults, namespace string) {
 	fmt.Fprintf(out, "  {\n    \"name\": %q,\n    \"package\": %q,\n    \"version\": %q,\n", v.Package.Name, repo.FullName(v.Package.Name), v.Version)
 	fmt.Fprintf(out, "    \"title\": %q,\n    \"description\": %q,\n    \"needs\": [\n", v.Package.Metadata.DisplayName, strings.TrimSpace(v.Package.Metadata.ShortDescription))
 	for _, r := range v.Requires {
@@ -98,18 +115,29 @@ func writeInstall(out *bytes.Buffer, v *catalog.Version, repo catalog.Repository
 		}
 		fmt.Fprintf(out, "      {\"name\": %q, \"constraint\": %q, \"optional\": %s, \"reason\": %q},\n", r.Package, r.Constraint, optional, strings.TrimSpace(r.Reason))
 	}
-	fmt.Fprintf(out, "    ],\n    \"values\": %s,\n    \"defaults\": lambda: library.get(%q).data_values(),\n    \"namespace\": %s,\n    \"installer\": %s,\n  },\n", f.values, v.Package.Name, f.namespace, f.installer)
+	fmt.Fprintf(out, "    ],\n    \"defaults\": %s,\n    \"namespace\": %s,\n  },\n", defaults, namespace)
+}
+
+// defaultsOf is a package's default values as Starlark.
+func defaultsOf(ctx context.Context, b *Bundle) (string, error) {
+	values, err := b.Values(ctx)
+	if err != nil {
+		return "", err
+	}
+	text, err := yaml.YAMLToJSON(values.Defaults)
+	if err != nil {
+		return "", fmt.Errorf("encoding the default values: %w", err)
+	}
+	return fmt.Sprintf("json.decode(%q)", text), nil
 }
 
 // addLibrary makes the ytt library of an installed package.
 func addLibrary(files map[string][]byte, b *Bundle, repo catalog.Repository) error {
 	dir := path.Join(librariesDir, b.Package)
-	schema := b.Files[schemaFile]
-	function, err := schemaFunction(schema, fmt.Sprintf("Values of %s %s.", repo.FullName(b.Package), b.Version))
+	function, err := schemaFunction(b.Files[schemaFile], fmt.Sprintf("Values of %s %s.", repo.FullName(b.Package), b.Version))
 	if err != nil {
 		return err
 	}
-	files[path.Join(dir, path.Base(schemaFile))] = schema
 	files[path.Join(dir, valuesLib)] = function
 	if data := b.Files[path.Join(configDir, namespaceLib)]; data != nil {
 		files[path.Join(dir, namespaceLib)] = data
@@ -119,7 +147,7 @@ func addLibrary(files map[string][]byte, b *Bundle, repo catalog.Repository) err
 
 // addLoaded adds what the files of the library load of the bundle's config.
 func addLoaded(files map[string][]byte, dir string, b *Bundle) error {
-	queue := []string{path.Base(schemaFile), namespaceLib}
+	queue := []string{valuesLib, namespaceLib}
 	for ; len(queue) > 0; queue = queue[1:] {
 		for _, match := range anyLoad.FindAllSubmatch(files[path.Join(dir, queue[0])], -1) {
 			name, absolute := strings.CutPrefix(string(match[1]), "/")

@@ -83,7 +83,7 @@ func TestAddLibrary(t *testing.T) {
 	}
 	const dir = "config/_ytt_lib/demo/"
 	require.ElementsMatch(t, []string{
-		dir + "schema.yml", dir + "values.lib.yml", dir + "lib/a.star", dir + "lib/b.star", dir + "_common/check.star", dir + "package.star",
+		dir + "values.lib.yml", dir + "lib/a.star", dir + "lib/b.star", dir + "_common/check.star", dir + "package.star",
 	}, names)
 
 	delete(b.Files, "config/lib/b.star")
