@@ -61,6 +61,9 @@ func TestDeleting(t *testing.T) {
 	require.ErrorIs(t, deleting(o), errFailed)
 	require.ErrorContains(t, deleting(o), "stuck")
 	require.NotErrorIs(t, deleting(parse(t, "kind: X")), errFailed)
+	o = parse(t, "kind: App\nmetadata: {name: x}\nstatus: {conditions: [{type: DeleteFailed, status: 'True'}], usefulErrorMessage: 'kapp: Error: Expected all resources to be gone, but found: pod/a'}")
+	require.NotErrorIs(t, deleting(o), errFailed, "kapp-controller looks again")
+	require.ErrorContains(t, deleting(o), "found: pod/a")
 }
 
 func TestPoll(t *testing.T) {

@@ -157,11 +157,20 @@ func reconciled(o *unstructured.Unstructured, generation int64) error {
 	return fmt.Errorf("%s %s: %s", o.GetKind(), o.GetName(), description(o))
 }
 
+// stillEnding begins kapp's complaint of pods that have not ended when all else of
+// a package is gone; kapp-controller soon looks again.
+const stillEnding = "Expected all resources to be gone"
+
+// deleting wraps errFailed when kapp-controller could not delete.
 func deleting(o *unstructured.Unstructured) error {
+	say := description(o)
 	if condition(o, "DeleteFailed") {
-		return fmt.Errorf("%s %s: %w: %s", o.GetKind(), o.GetName(), errFailed, trouble(o))
+		say = trouble(o)
+		if !strings.Contains(say, stillEnding) {
+			return fmt.Errorf("%s %s: %w: %s", o.GetKind(), o.GetName(), errFailed, say)
+		}
 	}
-	return fmt.Errorf("%s %s is still being deleted: %s", o.GetKind(), o.GetName(), description(o))
+	return fmt.Errorf("%s %s is still being deleted: %s", o.GetKind(), o.GetName(), say)
 }
 
 // condition tells whether a condition of the status is true.
