@@ -99,6 +99,8 @@ type plan struct {
 	// namespace holds the PackageInstalls. fetchSecret is what bundles are fetched
 	// with; empty for nothing.
 	namespace, fetchSecret string
+	// packages are the PackageInstalls that the platform makes there.
+	packages []string
 	image                  string
 	values                 []byte
 	rights                 []manifest.Object
@@ -144,6 +146,11 @@ func newPlan(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, o 
 	}
 	if p.namespace, p.fetchSecret, err = installs(packages[0].Objects); err != nil {
 		return nil, err
+	}
+	for _, o := range packages[0].Objects {
+		if isInstall(o) {
+			p.packages = append(p.packages, o.GetName())
+		}
 	}
 	if p.image, err = pinned(cmp.Or(o.Repository, e.Registry), repo.Image.Digest); err != nil {
 		return nil, err

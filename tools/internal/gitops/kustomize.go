@@ -57,7 +57,7 @@ func (p *plan) kustomizations() []manifest.Object {
 	prerequisites := fields{
 		"deletionPolicy": "Orphan",
 		"timeout":        "5m",
-		"healthChecks":   []any{p.check(packaging.SchemeGroupVersion.String(), "PackageRepository")},
+		"healthChecks":   []any{p.check(packaging.SchemeGroupVersion.String(), "PackageRepository", p.name)},
 	}
 	if len(p.options.Encrypted) > 0 || p.options.Flux.SOPSSecret != "" {
 		prerequisites["decryption"] = p.options.Flux.decryption()
@@ -69,11 +69,7 @@ func (p *plan) kustomizations() []manifest.Object {
 		"deletionPolicy": "WaitForTermination",
 		"timeout":        "20m",
 		"dependsOn":      named(first),
-		// A PackageInstall repeats at first what its App said before the change.
-		"healthChecks": []any{
-			p.check(packaging.SchemeGroupVersion.String(), "PackageInstall"),
-			p.check("kappctrl.k14s.io/v1alpha1", "App"),
-		},
+		"healthChecks":   p.installChecks(),
 	}
 	return []manifest.Object{p.kustomization(first, prerequisitesDir, prerequisites), p.kustomization(second, installDir, install)}
 }
@@ -93,18 +89,36 @@ func (p *plan) kustomization(name, dir string, spec fields) manifest.Object {
 	return object("kustomize.toolkit.fluxcd.io/v1", "Kustomization", o.Namespace, name, spec)
 }
 
-// check is an object that Flux waits for.
-func (p *plan) check(apiVersion, kind string) any {
-	return fields{"apiVersion": apiVersion, "kind": kind, "namespace": p.namespace, "name": p.name}
+// installChecks are those of the platform and of what it installs. A PackageInstall
+// repeats at first what its App said before the change, which kapp believes, too: so
+// the platform's own may say that it is done before the packages are.
+func (p *plan) installChecks() (checks []any) {
+	for _, name := range append([]string{p.name}, p.packages...) {
+		checks = append(checks,
+			p.check(packaging.SchemeGroupVersion.String(), "PackageInstall", name),
+			p.check("kappctrl.k14s.io/v1alpha1", "App", name),
+		)
+	}
+	return checks
 }
 
-// healthCheckExprs say when kapp-controller is done with an object: to Flux's own
-// rules one that failed, or that nobody has looked at yet, is ready.
+// check is an object that Flux waits for.
+func (p *plan) check(apiVersion, kind, name string) fields {
+	return fields{"apiVersion": apiVersion, "kind": kind, "namespace": p.namespace, "name": name}
+}
+
+// healthCheckExprs say, of each kind, when kapp-controller is done with an object: to
+// Flux's own rules one that failed, or that nobody has looked at yet, is ready.
 func healthCheckExprs(checks []any) []any {
 	const seen = "status.observedGeneration == metadata.generation && "
 	var exprs []any
+	known := map[any]bool{}
 	for _, check := range checks {
 		of := check.(fields)
+		if known[of["kind"]] {
+			continue
+		}
+		known[of["kind"]] = true
 		exprs = append(exprs, fields{
 			"apiVersion": of["apiVersion"], "kind": of["kind"],
 			"failed":  seen + "status.conditions.exists(c, c.type == 'ReconcileFailed' && c.status == 'True')",
