@@ -73,7 +73,8 @@ func (h host) adapt(e engine) error {
 }
 
 // needsContainersConf is true where podman's defaults do not work: it asks
-// systemd for cgroups and its journal for events, and raises limits.
+// systemd for cgroups and its journal for events, and raises limits. A person's own
+// podman keeps its limit of processes: pids_limit in containers.conf(5).
 func (h host) needsContainersConf() bool {
 	return h.root && (!h.systemd || !h.can(capSysResource))
 }
@@ -88,8 +89,11 @@ func (h host) containersConf() string {
 	if h.commands["runc"] {
 		b.WriteString("runtime = \"runc\"\n")
 	}
+	// podman's own limit is 2048 with all threads, which a node with a platform passes:
+	// its programs then fail to start ("resource temporarily unavailable").
+	b.WriteString("[containers]\npids_limit = 0\n")
 	if !h.can(capSysResource) {
-		fmt.Fprintf(&b, "[containers]\ndefault_ulimits = [%s]\n", strings.Join(h.ulimits(), ", "))
+		fmt.Fprintf(&b, "default_ulimits = [%s]\n", strings.Join(h.ulimits(), ", "))
 	}
 	return b.String()
 }

@@ -24,6 +24,7 @@ cgroup_manager = "cgroupfs"
 events_logger = "file"
 runtime = "runc"
 [containers]
+pids_limit = 0
 default_ulimits = ["nofile=20000:20000", "nproc=32768:32768"]
 `, bare.containersConf())
 
