@@ -15,13 +15,25 @@ import (
 // development environment do. Everything else stays as it is.
 func oneNode(t *testing.T) string {
 	t.Helper()
-	text, err := strake(t.Context(), "", "env", "values", "dev")
-	require.NoError(t, err)
-	var values map[string]any
-	require.NoError(t, yaml.Unmarshal([]byte(text), &values))
-	over := requestsOf(values)
+	over := requestsOf(environmentValues(t, "dev"))
 	require.NoError(t, unstructured.SetNestedField(over, "NodePort", "packages", "traefik", "values", "service", "type"))
 	return valuesFile(t, over)
+}
+
+// lastingScheduler are values that give an environment the scheduler of Dapr that
+// production has: the members of its etcd and their storage stay what they were at
+// the first, so whoever wants to move there begins with it.
+func lastingScheduler() map[string]any {
+	scheduler := map[string]any{"replicas": 3, "storage": map[string]any{"kind": "volume"}}
+	return map[string]any{"packages": map[string]any{"dapr": map[string]any{"values": map[string]any{"scheduler": scheduler}}}}
+}
+
+func environmentValues(t *testing.T, environment string) (values map[string]any) {
+	t.Helper()
+	text, err := strake(t.Context(), "", "env", "values", environment)
+	require.NoError(t, err)
+	require.NoError(t, yaml.Unmarshal([]byte(text), &values))
+	return values
 }
 
 // requestsOf leaves nothing of a tree but what is in maps called requests.

@@ -166,7 +166,9 @@ func (w *gitOps) prerequisites(t *testing.T) (objects []unstructured.Unstructure
 		for document := range strings.SplitSeq(string(text), "\n---\n") {
 			var o unstructured.Unstructured
 			require.NoError(t, yaml.Unmarshal([]byte(document), &o.Object))
-			objects = append(objects, o)
+			if o.GetKind() != "" { // the first is the comment at a file's top
+				objects = append(objects, o)
+			}
 		}
 	}
 	return objects
