@@ -101,10 +101,10 @@ type plan struct {
 	namespace, fetchSecret string
 	// packages are the PackageInstalls that the platform makes there.
 	packages []string
-	image                  string
-	values                 []byte
-	rights                 []manifest.Object
-	needs                  []Need
+	image    string
+	values   []byte
+	rights   []manifest.Object
+	needs    []Need
 }
 
 // Make makes the files of an environment. Wrong values are refused as they
