@@ -95,6 +95,9 @@ func (c *Client) Package(ctx context.Context, p Package) error {
 	if err := c.applyAndWait(ctx, o, object("kappctrl.k14s.io/v1alpha1", "App", p.Namespace, p.Name, nil)); err != nil {
 		return err
 	}
+	if err := c.waitChildren(ctx, p.Namespace, p.Name); err != nil {
+		return err
+	}
 	return c.narrow(ctx, p)
 }
 
