@@ -91,8 +91,7 @@ func (c *Client) Package(ctx context.Context, p Package) error {
 	if err := mark(o, secrets...); err != nil {
 		return err
 	}
-	// kapp-controller installs by an App of the same name.
-	if err := c.applyAndWait(ctx, o, object("kappctrl.k14s.io/v1alpha1", "App", p.Namespace, p.Name, nil)); err != nil {
+	if err := c.applyAndWait(ctx, o, appObject(p.Namespace, p.Name)); err != nil {
 		return err
 	}
 	if err := c.waitChildren(ctx, p.Namespace, p.Name); err != nil {
@@ -148,6 +147,12 @@ func secret(p Package, suffix string, files map[string][]byte) *unstructured.Uns
 		data[name] = string(content)
 	}
 	return object("v1", "Secret", p.Namespace, p.Name+"-"+suffix, map[string]any{"stringData": data})
+}
+
+// appObject is the App by which kapp-controller does the work of a PackageInstall:
+// it has the same name.
+func appObject(namespace, name string) *unstructured.Unstructured {
+	return object("kappctrl.k14s.io/v1alpha1", "App", namespace, name, nil)
 }
 
 func installObject(p Package) *unstructured.Unstructured {

@@ -78,6 +78,12 @@ func (c *Client) applyOnce(ctx context.Context, o, worker *unstructured.Unstruct
 	if err != nil {
 		return err
 	}
+	return c.waitReconciled(ctx, o, worker, applied.GetGeneration())
+}
+
+// waitReconciled waits until an object's generation has reconciled, and so has
+// what its worker is by then.
+func (c *Client) waitReconciled(ctx context.Context, o, worker *unstructured.Unstructured, generation int64) error {
 	return poll(ctx, func(ctx context.Context) error {
 		current, err := c.get(ctx, o)
 		if apierrors.IsNotFound(err) {
@@ -86,7 +92,7 @@ func (c *Client) applyOnce(ctx context.Context, o, worker *unstructured.Unstruct
 		if err != nil {
 			return err
 		}
-		if err := reconciled(current, applied.GetGeneration()); err != nil {
+		if err := reconciled(current, generation); err != nil {
 			return err
 		}
 		// A PackageInstall says what its App said before it changed the App.
