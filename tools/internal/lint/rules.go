@@ -33,6 +33,7 @@ func rules() []rule {
 		{"into-ns", defaults, checkIntoNs},
 		{"container-root", defaults, checkRoot},
 		{"container-memory", defaults, checkMemory},
+		{"impatient-liveness", always, checkLiveness},
 		{"crd-version-dropped", defaults, checkCRDs},
 		{"upgrade-path", defaults, checkUpgradePath},
 		{"undone-by-update", always, checkUndone},

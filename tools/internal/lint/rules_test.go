@@ -14,7 +14,7 @@ import (
 func TestEveryRule(t *testing.T) {
 	const (
 		pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: boat, namespace: harbour, annotations: {kapp.k14s.io/change-rule: upsert after upserting harbour/seals}}\n" +
-			"spec: {containers: [{name: hull, image: ghcr.io/example/other:1}]}\n"
+			"spec: {containers: [{name: hull, image: ghcr.io/example/other:1, livenessProbe: {tcpSocket: {port: 80}}}]}\n"
 		matcher = "apiVersion: kapp.k14s.io/v1alpha1\nkind: Config\nrebaseRules:\n- {path: [data], type: copy, sources: [existing, new], resourceMatchers: [{apiVersionKindMatcher: {kind: ConfigMap, apiVersion: v1, name: a}}]}\n"
 		setting = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: town, labels: {app.kubernetes.io/version: devel}, annotations: {knative.dev/example-checksum: a}}\ndata: {a: b}\n"
 		filled  = "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: town}\ndata: {a: Yg==}\n"
@@ -47,10 +47,10 @@ func TestEveryRule(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"unlocked-image", "kapp-matcher-name", "freeze-rebase", "schema-description", "schema-example", "helm-nondeterminism",
-		"secret-with-data", "into-ns", "container-root", "container-memory", "crd-version-dropped", "upgrade-path",
+		"secret-with-data", "into-ns", "container-root", "container-memory", "impatient-liveness", "crd-version-dropped", "upgrade-path",
 		"undone-by-update", "unrecorded-difference", "missing-reference", "server-order", "order-without-wait", "version-label", "example-checksum",
 	}, found(shared))
 	require.Equal(t, []string{
-		"freeze-rebase", "undone-by-update", "unrecorded-difference", "missing-reference", "server-order", "order-without-wait", "version-label", "example-checksum",
+		"freeze-rebase", "impatient-liveness", "undone-by-update", "unrecorded-difference", "missing-reference", "server-order", "order-without-wait", "version-label", "example-checksum",
 	}, found(always))
 }
