@@ -151,7 +151,7 @@ func compareObject(want, have *unstructured.Unstructured, owned []fieldPath) []s
 	delete(rendered.Object, "status")
 	unstructured.RemoveNestedField(rendered.Object, "metadata", "creationTimestamp") // tools print null for it; it is the API server's
 	encodeStringData(rendered.Object)
-	comparison := comparison{owned: owned}
+	comparison := comparison{owned: owned, secret: want.GetKind() == "Secret"}
 	comparison.value(nil, asJSON(rendered.Object), asJSON(have.Object))
 	return comparison.differences
 }
@@ -188,6 +188,7 @@ func asJSON(object map[string]any) (value any) {
 
 type comparison struct {
 	owned       []fieldPath
+	secret      bool // what data holds is not to be printed
 	differences []string
 }
 
@@ -218,6 +219,10 @@ func (c *comparison) value(at fieldPath, want, have any) {
 		if want == have || sameQuantity(fmt.Sprint(want), have) {
 			return
 		}
+	}
+	if c.secret && at.below(fieldPath{"data"}) {
+		c.differences = append(c.differences, fmt.Sprintf("%s is not as rendered", at))
+		return
 	}
 	c.differences = append(c.differences, fmt.Sprintf("%s is %v, rendered as %v", at, have, want))
 }
@@ -290,6 +295,13 @@ spec:
 			}
 		})
 	}
+}
+
+func TestCompareKeepsSecrets(t *testing.T) {
+	var rendered, live unstructured.Unstructured
+	require.NoError(t, yaml.Unmarshal([]byte("kind: Secret\ntype: Opaque\nstringData: {key: one}"), &rendered.Object))
+	require.NoError(t, yaml.Unmarshal([]byte("kind: Secret\ntype: Other\ndata: {key: dHdv}"), &live.Object))
+	require.Equal(t, []string{"data.key is not as rendered", "type is Other, rendered as Opaque"}, compareObject(&rendered, &live, nil))
 }
 
 func TestOwnedByOthers(t *testing.T) {

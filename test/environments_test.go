@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -130,7 +131,7 @@ func (c *cluster) requireCalm(t *testing.T, change func()) {
 	for template, pods := range after {
 		stayed := 0
 		for pod, restarts := range pods {
-			require.Equal(t, before[template][pod], restarts, "containers of %s in pod %s were restarted", template, pod)
+			require.Equal(t, before[template][pod], restarts, "containers of %s were restarted: %s", template, c.endings(t, pod))
 			if _, was := before[template][pod]; was {
 				stayed++
 			}
@@ -167,6 +168,34 @@ func (c *cluster) podsByTemplate(t *testing.T) map[string]map[string]int32 {
 		found[template][string(pod.UID)] = restarts
 	}
 	return found
+}
+
+// endings tells why containers of the pod with this UID ended, with what they said last.
+func (c *cluster) endings(t *testing.T, uid string) string {
+	t.Helper()
+	pods, err := c.typed.CoreV1().Pods("").List(lasting(t), metav1.ListOptions{})
+	require.NoError(t, err)
+	var said strings.Builder
+	for _, pod := range pods.Items {
+		if string(pod.UID) != uid {
+			continue
+		}
+		for _, status := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+			if status.RestartCount == 0 {
+				continue
+			}
+			tail := int64(30)
+			logs, err := c.typed.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name,
+				&corev1.PodLogOptions{Container: status.Name, Previous: true, TailLines: &tail}).DoRaw(lasting(t))
+			fmt.Fprintf(&said, "%s of pod %s: %v\n%s(%v)\n", status.Name, pod.Name, status.LastTerminationState.Terminated, logs, err)
+		}
+		events, err := c.typed.CoreV1().Events(pod.Namespace).List(lasting(t), metav1.ListOptions{FieldSelector: "involvedObject.uid=" + uid})
+		require.NoError(t, err)
+		for _, event := range events.Items {
+			fmt.Fprintf(&said, "event %s: %s\n", event.Reason, event.Message)
+		}
+	}
+	return said.String()
 }
 
 // watchFailures are the failures that PackageInstalls and Apps told of while
