@@ -76,7 +76,7 @@ func app(v *catalog.Version, reference string) *kappctrl.AppSpec {
 // and the roles in a namespace that is being deleted may be gone before a pod.
 func deploy() *kappctrl.AppDeployKapp {
 	return &kappctrl.AppDeployKapp{
-		RawOptions: []string{"--wait-check-interval=1s", "--app-changes-max-to-keep=0", "--logs=false"},
+		RawOptions: []string{"--wait-check-interval=1s", "--apply-concurrency=20", "--app-changes-max-to-keep=0", "--logs=false"},
 		Delete:     &kappctrl.AppDeployKappDelete{RawOptions: []string{"--wait-ignored=false"}},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -15,13 +16,16 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// RESTConfig reaches the cluster that a kubeconfig and a context name.
+// RESTConfig reaches the cluster that a kubeconfig and a context name. Without a
+// kubeconfig it is that of kubectl: the files of $KUBECONFIG, else ~/.kube/config.
 func RESTConfig(kubeconfig, contextName string) (*rest.Config, error) {
-	rules := &clientcmd.ClientConfigLoadingRules{ExplicitPath: kubeconfig}
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = kubeconfig
 	overrides := &clientcmd.ConfigOverrides{CurrentContext: contextName}
 	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
 	if err != nil {
-		return nil, fmt.Errorf("reading the context %q of %s: %w", contextName, kubeconfig, err)
+		from := strings.Join(rules.GetLoadingPrecedence(), ", ")
+		return nil, fmt.Errorf("reading the context %q of %s: %w; name another file with --kubeconfig or KUBECONFIG", contextName, from, err)
 	}
 	return config, nil
 }
