@@ -13,6 +13,19 @@ func workload(pod, container string) string {
 		"spec: {template: {spec: {%s containers: [{name: hull%s}]}}}\n", pod, container)
 }
 
+// requireBoatFinding wants one finding on [workload]'s Deployment that says what is
+// wrong with its part, or none where nothing is wanted.
+func requireBoatFinding(t *testing.T, findings []Finding, part, want string) {
+	t.Helper()
+	if want == "" {
+		require.Empty(t, findings)
+		return
+	}
+	require.Len(t, findings, 1)
+	require.Equal(t, "Deployment.apps harbour/boat", findings[0].Object)
+	require.Contains(t, findings[0].Message, part+want)
+}
+
 func TestRootContainers(t *testing.T) {
 	for name, test := range map[string]struct{ pod, container, want string }{
 		"nothing is said":         {"", "", "may run as root, since nothing forbids it"},
@@ -25,13 +38,7 @@ func TestRootContainers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			findings := rootContainers(toList(object(t, workload(test.pod, test.container))))
-			if test.want == "" {
-				require.Empty(t, findings)
-				return
-			}
-			require.Len(t, findings, 1)
-			require.Equal(t, "Deployment.apps harbour/boat", findings[0].Object)
-			require.Contains(t, findings[0].Message, "the container hull "+test.want)
+			requireBoatFinding(t, findings, "the container hull ", test.want)
 		})
 	}
 }

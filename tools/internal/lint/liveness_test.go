@@ -1,10 +1,6 @@
 package lint
 
-import (
-	"testing"
-
-	"github.com/stretchr/testify/require"
-)
+import "testing"
 
 func TestImpatientContainers(t *testing.T) {
 	for name, test := range map[string]struct{ container, want string }{
@@ -17,13 +13,7 @@ func TestImpatientContainers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			findings := impatientContainers(toList(object(t, workload("", test.container))))
-			if test.want == "" {
-				require.Empty(t, findings)
-				return
-			}
-			require.Len(t, findings, 1)
-			require.Equal(t, "Deployment.apps harbour/boat", findings[0].Object)
-			require.Contains(t, findings[0].Message, "the liveness probe of the container hull "+test.want)
+			requireBoatFinding(t, findings, "the liveness probe of the container hull ", test.want)
 		})
 	}
 }
