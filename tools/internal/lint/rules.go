@@ -41,6 +41,7 @@ func rules() []rule {
 		{"missing-reference", always, checkMissing},
 		{"server-order", always, checkOrder},
 		{"order-without-wait", always, checkAwaited},
+		{"webhook-without-wait", defaults, checkWebhooks},
 		{"version-label", always, checkVersionLabels},
 		{"example-checksum", always, checkExampleChecksums},
 	}
