@@ -96,7 +96,7 @@ func TestBuildPackageCR(t *testing.T) {
 		{"kbld": map[string]any{"paths": []any{"-", ".imgpkg/images.yml"}}},
 	}, cr.Spec.Template.Spec.Template)
 	require.Equal(t, []map[string]any{{"kapp": map[string]any{
-		"rawOptions": []any{"--wait-check-interval=1s", "--apply-concurrency=20", "--app-changes-max-to-keep=0", "--logs=false"},
+		"rawOptions": []any{"--wait-check-interval=500ms", "--apply-concurrency=20", "--app-changes-max-to-keep=0", "--logs=false"},
 		"delete":     map[string]any{"rawOptions": []any{"--wait-ignored=false"}},
 	}}}, cr.Spec.Template.Spec.Deploy)
 	properties := cr.Spec.ValuesSchema.OpenAPIv3.Properties

@@ -18,9 +18,10 @@ import (
 
 // checkUnrecorded refuses a CRD that every reconcile updates. kapp keeps what it
 // applied in an annotation, and compares with that as long as nobody else has
-// changed the object. A CRD that is too large for an annotation has no such
-// record: kapp compares with what the API server holds, and a field that the
-// server fills in or drops is a difference each time.
+// changed the object. A CRD that is too large for an annotation has no such record,
+// nor has one with the annotation kapp.k14s.io/disable-original: kapp compares with
+// what the API server holds, and a field that the server fills in or drops is a
+// difference each time.
 //
 // What the server makes of a CRD is made by its own types and defaults, and
 // whether kapp has a record and finds a difference is asked of kapp's own code.
@@ -42,7 +43,7 @@ func unrecorded(objects []manifest.Object) []Finding {
 			findings = append(findings, at(o, "the API server would not take it: "+err.Error(), "correct it"))
 		case len(paths) > 0:
 			findings = append(findings, at(o,
-				"every reconcile updates it, since it is too large for kapp's record of what was applied and the API server returns other values of "+strings.Join(paths, ", "),
+				"every reconcile updates it, since kapp has no record of what was applied and the API server returns other values of "+strings.Join(paths, ", "),
 				"say them as the API server does, by an overlay"))
 		}
 	}
@@ -64,8 +65,10 @@ func differsUnrecorded(config kappconfig.Conf, o manifest.Object) ([]string, err
 	if err != nil {
 		return nil, err
 	}
-	if _, recorded, err := held.RecordLastAppliedResource(applied); recorded || err != nil {
-		return nil, err
+	if held.AllowsRecordingLastApplied() {
+		if _, recorded, err := held.RecordLastAppliedResource(applied); recorded || err != nil {
+			return nil, err
+		}
 	}
 	change, err := factory.NewChangeAgainstLastApplied(served, asResource(o))
 	if err != nil || change.Op() == kappdiff.ChangeOpKeep {

@@ -18,23 +18,26 @@ func TestUnrecorded(t *testing.T) {
 		said   = "  conversion: {strategy: None}"
 		caught = "  conversion: {strategy: Webhook, webhook: {conversionReviewVersions: [v1], clientConfig: {service: {namespace: harbour, name: pilot, port: 443}}}}"
 	)
+	unrecordedByChoice := strings.NewReplacer("a: b", `kapp.k14s.io/disable-original: ""`)
 	rule := "apiVersion: kapp.k14s.io/v1alpha1\nkind: Config\nrebaseRules: [{path: [spec, conversion], type: copy, sources: [existing], resourceMatchers: [{allMatcher: {}}]}]\n"
 	for name, test := range map[string]struct {
 		objects []string
 		want    string
 	}{
-		"a default left out":           {[]string{crd(large, names)}, "other values of /spec/conversion"},
-		"a name left out":              {[]string{crd(large, terse+said)}, "other values of /spec/names/listKind, /spec/names/singular"},
-		"what the server drops":        {[]string{crd(large, names+"  preserveUnknownFields: false\n"+said)}, "other values of /spec/preserveUnknownFields"},
-		"all of it said":               {[]string{crd(large, names+said)}, ""},
-		"a webhook's port":             {[]string{crd(large, names+strings.Replace(caught, ", port: 443", "", 1))}, "other values of /spec/conversion/webhook/clientConfig/service/port"},
-		"the webhook's port said":      {[]string{crd(large, names+caught)}, ""},
-		"small enough":                 {[]string{crd(1000, terse)}, ""},
-		"kept by a rule":               {[]string{crd(large, names), rule}, ""},
-		"what no API server takes":     {[]string{strings.Replace(crd(1, names), "served: true", "served: often", 1)}, "the API server would not take it: reading it as a CRD"},
-		"another kind, however large":  {[]string{"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: " + strings.Repeat("x", large) + "}\n"}, ""},
-		"a rule nobody understands":    {[]string{crd(large, names), "apiVersion: kapp.k14s.io/v1alpha1\nkind: Config\nrebaseRules: [{type: copy}]\n"}, ""},
-		"another group's kind of CRDs": {[]string{strings.Replace(crd(large, terse), "apiextensions.k8s.io", "example.com", 1)}, ""},
+		"a default left out":            {[]string{crd(large, names)}, "other values of /spec/conversion"},
+		"a name left out":               {[]string{crd(large, terse+said)}, "other values of /spec/names/listKind, /spec/names/singular"},
+		"what the server drops":         {[]string{crd(large, names+"  preserveUnknownFields: false\n"+said)}, "other values of /spec/preserveUnknownFields"},
+		"all of it said":                {[]string{crd(large, names+said)}, ""},
+		"a webhook's port":              {[]string{crd(large, names+strings.Replace(caught, ", port: 443", "", 1))}, "other values of /spec/conversion/webhook/clientConfig/service/port"},
+		"the webhook's port said":       {[]string{crd(large, names+caught)}, ""},
+		"no record by choice":           {[]string{unrecordedByChoice.Replace(crd(1000, terse+said))}, "other values of /spec/names/listKind, /spec/names/singular"},
+		"no record, and all of it said": {[]string{unrecordedByChoice.Replace(crd(1000, names+said))}, ""},
+		"small enough":                  {[]string{crd(1000, terse)}, ""},
+		"kept by a rule":                {[]string{crd(large, names), rule}, ""},
+		"what no API server takes":      {[]string{strings.Replace(crd(1, names), "served: true", "served: often", 1)}, "the API server would not take it: reading it as a CRD"},
+		"another kind, however large":   {[]string{"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: " + strings.Repeat("x", large) + "}\n"}, ""},
+		"a rule nobody understands":     {[]string{crd(large, names), "apiVersion: kapp.k14s.io/v1alpha1\nkind: Config\nrebaseRules: [{type: copy}]\n"}, ""},
+		"another group's kind of CRDs":  {[]string{strings.Replace(crd(large, terse), "apiextensions.k8s.io", "example.com", 1)}, ""},
 	} {
 		t.Run(name, func(t *testing.T) { requireFinding(t, test.want, unrecorded(objects(t, test.objects...))) })
 	}
