@@ -14,12 +14,20 @@ import (
 )
 
 // asInit names the variable that makes the test binary an init of a command: that
-// waits for all of its process's children, which in a test would be the test's.
-const asInit = "STRAKE_TEST_INIT"
+// waits for all of its process's children, which in a test would be the test's. With
+// the argument asServer it is the server.
+const (
+	asInit   = "STRAKE_TEST_INIT"
+	asServer = "serve"
+)
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asInit) == "" {
 		os.Exit(m.Run())
+	}
+	if os.Args[1] == asServer {
+		fmt.Fprintln(os.Stderr, serve())
+		os.Exit(1)
 	}
 	code, err := supervise(os.Args[1:])
 	if err != nil {
