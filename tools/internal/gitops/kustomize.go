@@ -2,6 +2,7 @@ package gitops
 
 import (
 	"path"
+	"slices"
 
 	packaging "github.com/vmware-tanzu/carvel-kapp-controller/pkg/apis/packaging/v1alpha1"
 
@@ -92,8 +93,13 @@ func (p *plan) kustomization(name, dir string, spec fields) manifest.Object {
 // installChecks are those of the platform and of what it installs. A PackageInstall
 // repeats at first what its App said before the change, which kapp believes, too: so
 // the platform's own may say that it is done before the packages are.
+//
+// The packages come first. Flux looks at one object after the other, every five
+// seconds, and is done once each has been ready when it was looked at last: looked at
+// before its packages, the platform could be done while they were still as they had been
+// five seconds ago, before it changed them.
 func (p *plan) installChecks() (checks []any) {
-	for _, name := range append([]string{p.name}, p.packages...) {
+	for _, name := range append(slices.Clone(p.packages), p.name) {
 		checks = append(checks,
 			p.check(packaging.SchemeGroupVersion.String(), "PackageInstall", name),
 			p.check("kappctrl.k14s.io/v1alpha1", "App", name),

@@ -11,20 +11,23 @@ import (
 	kappres "carvel.dev/kapp/pkg/kapp/resources"
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/yaml"
 
 	"github.com/strake-dev/strake/tools/internal/manifest"
 )
 
-// checkUnrecorded refuses a CRD that every reconcile updates. kapp keeps what it
+// checkUnrecorded refuses an object that every reconcile updates. kapp keeps what it
 // applied in an annotation, and compares with that as long as nobody else has
 // changed the object. A CRD that is too large for an annotation has no such record,
-// nor has one with the annotation kapp.k14s.io/disable-original: kapp compares with
-// what the API server holds, and a field that the server fills in or drops is a
-// difference each time.
+// nor has any object with the annotation kapp.k14s.io/disable-original: kapp compares
+// with what the API server holds, and a field that the server fills in, drops or
+// writes in another way is a difference each time.
 //
-// What the server makes of a CRD is made by its own types and defaults, and
-// whether kapp has a record and finds a difference is asked of kapp's own code.
+// What the server makes of an object is made by its own types, for CRDs with their
+// defaults (those of other kinds are in no module made for others), and whether kapp
+// has a record and finds a difference is asked of kapp's own code.
 func checkUnrecorded(s *subject) []Finding { return unrecorded(s.final) }
 
 func unrecorded(objects []manifest.Object) []Finding {
@@ -34,7 +37,7 @@ func unrecorded(objects []manifest.Object) []Finding {
 	}
 	var findings []Finding
 	for _, o := range objects {
-		if !isCRD(o) {
+		if !isCRD(o) && !(recordDisabled(o) && scheme.Scheme.Recognizes(o.GroupVersionKind())) {
 			continue
 		}
 		paths, err := differsUnrecorded(config, o)
@@ -50,7 +53,12 @@ func unrecorded(objects []manifest.Object) []Finding {
 	return findings
 }
 
-// differsUnrecorded are the fields that kapp would update in a CRD which the
+func recordDisabled(o manifest.Object) bool {
+	_, disabled := o.GetAnnotations()["kapp.k14s.io/disable-original"]
+	return disabled
+}
+
+// differsUnrecorded are the fields that kapp would update in an object which the
 // cluster has from the same package, as paths such as /spec/conversion; none
 // where kapp has a record of it.
 func differsUnrecorded(config kappconfig.Conf, o manifest.Object) ([]string, error) {
@@ -92,19 +100,24 @@ func pathsOf(difference kappdiff.OpsDiff) ([]string, error) {
 	return paths, nil
 }
 
-// asServed is a CRD as the API server returns it, but for what it writes into
+// asServed is an object as the API server returns it, but for what it writes into
 // metadata and status, which kapp leaves out of account.
 func asServed(o manifest.Object) (kappres.Resource, error) {
+	typed, err := typedAs(o)
+	if err != nil {
+		return nil, err
+	}
 	data, err := json.Marshal(o.Object)
 	if err != nil {
 		return nil, fmt.Errorf("writing it as JSON: %w", err)
 	}
-	var crd apiextensions.CustomResourceDefinition
-	if err := json.Unmarshal(data, &crd); err != nil {
-		return nil, fmt.Errorf("reading it as a CRD: %w", err)
+	if err := json.Unmarshal(data, typed); err != nil {
+		return nil, fmt.Errorf("reading it as a %s: %w", o.GetKind(), err)
 	}
-	apiextensions.SetObjectDefaults_CustomResourceDefinition(&crd)
-	if data, err = json.Marshal(crd); err != nil {
+	if crd, is := typed.(*apiextensions.CustomResourceDefinition); is {
+		apiextensions.SetObjectDefaults_CustomResourceDefinition(crd)
+	}
+	if data, err = json.Marshal(typed); err != nil {
 		return nil, fmt.Errorf("writing it as the API server does: %w", err)
 	}
 	served := manifest.Object{Unstructured: &unstructured.Unstructured{}}
@@ -112,4 +125,11 @@ func asServed(o manifest.Object) (kappres.Resource, error) {
 		return nil, fmt.Errorf("reading what the API server writes: %w", err)
 	}
 	return asResource(served), nil
+}
+
+func typedAs(o manifest.Object) (runtime.Object, error) {
+	if isCRD(o) {
+		return &apiextensions.CustomResourceDefinition{}, nil
+	}
+	return scheme.Scheme.New(o.GroupVersionKind())
 }

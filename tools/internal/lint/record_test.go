@@ -19,6 +19,9 @@ func TestUnrecorded(t *testing.T) {
 		caught = "  conversion: {strategy: Webhook, webhook: {conversionReviewVersions: [v1], clientConfig: {service: {namespace: harbour, name: pilot, port: 443}}}}"
 	)
 	unrecordedByChoice := strings.NewReplacer("a: b", `kapp.k14s.io/disable-original: ""`)
+	quota := func(pods string) string {
+		return "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: boats, namespace: harbour, annotations: {kapp.k14s.io/disable-original: ''}}\nspec: {hard: {pods: '" + pods + "'}}\n"
+	}
 	rule := "apiVersion: kapp.k14s.io/v1alpha1\nkind: Config\nrebaseRules: [{path: [spec, conversion], type: copy, sources: [existing], resourceMatchers: [{allMatcher: {}}]}]\n"
 	for name, test := range map[string]struct {
 		objects []string
@@ -32,9 +35,12 @@ func TestUnrecorded(t *testing.T) {
 		"the webhook's port said":       {[]string{crd(large, names+caught)}, ""},
 		"no record by choice":           {[]string{unrecordedByChoice.Replace(crd(1000, terse+said))}, "other values of /spec/names/listKind, /spec/names/singular"},
 		"no record, and all of it said": {[]string{unrecordedByChoice.Replace(crd(1000, names+said))}, ""},
+		"a quantity of one's own":       {[]string{quota("1000")}, "other values of /spec/hard/pods"},
+		"a quantity as it is written":   {[]string{quota("1k")}, ""},
+		"one with a record":             {[]string{strings.Replace(quota("1000"), "disable-original", "other", 1)}, ""},
 		"small enough":                  {[]string{crd(1000, terse)}, ""},
 		"kept by a rule":                {[]string{crd(large, names), rule}, ""},
-		"what no API server takes":      {[]string{strings.Replace(crd(1, names), "served: true", "served: often", 1)}, "the API server would not take it: reading it as a CRD"},
+		"what no API server takes":      {[]string{strings.Replace(crd(1, names), "served: true", "served: often", 1)}, "the API server would not take it: reading it as a CustomResourceDefinition"},
 		"another kind, however large":   {[]string{"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: " + strings.Repeat("x", large) + "}\n"}, ""},
 		"a rule nobody understands":     {[]string{crd(large, names), "apiVersion: kapp.k14s.io/v1alpha1\nkind: Config\nrebaseRules: [{type: copy}]\n"}, ""},
 		"another group's kind of CRDs":  {[]string{strings.Replace(crd(large, terse), "apiextensions.k8s.io", "example.com", 1)}, ""},
