@@ -30,6 +30,8 @@ func TestFluxInstallsTheEnvironment(t *testing.T) {
 	before := c.snapshot(t)
 	t.Cleanup(func() { work.explain(t) })
 	work.render(t, "info")
+	prerequisites := work.prerequisites(t)
+	t.Cleanup(func() { work.removePrerequisites(t, prerequisites, before) })
 	work.git.commit(t)
 	c.apply(t, gitRepository(work.namespace, work.git.url)+"\n---\n"+clusterKustomization(work.namespace))
 	t.Cleanup(func() { work.remove(t) })
@@ -39,7 +41,6 @@ func TestFluxInstallsTheEnvironment(t *testing.T) {
 	work.git.commit(t)
 	work.requireInstalled(t, "debug")
 
-	prerequisites := work.prerequisites(t)
 	require.NoError(t, os.RemoveAll(work.dir()))
 	work.git.commit(t)
 	for _, name := range []string{"keda", "platform"} {
@@ -47,12 +48,7 @@ func TestFluxInstallsTheEnvironment(t *testing.T) {
 	}
 	c.waitGone(t, kustomizationKind, work.namespace, "platform")
 	require.NotNil(t, c.get(t, serviceAccountKind, "packages", "platform-installer"), "kapp-controller needs it to the end")
-	for _, o := range prerequisites {
-		if before[identify(&o)] {
-			continue // Flux's own namespace
-		}
-		c.delete(t, o.GroupVersionKind(), o.GetNamespace(), o.GetName())
-	}
+	work.removePrerequisites(t, prerequisites, before)
 	work.remove(t)
 	c.requireNothingLeft(t, before)
 }
@@ -175,6 +171,17 @@ func (w *gitOps) prerequisites(t *testing.T) (objects []unstructured.Unstructure
 		}
 	}
 	return objects
+}
+
+// removePrerequisites deletes them as a person does, but for what was there before:
+// Flux's own namespace.
+func (w *gitOps) removePrerequisites(t *testing.T, prerequisites []unstructured.Unstructured, before map[string]bool) {
+	t.Helper()
+	for _, o := range prerequisites {
+		if !before[identify(&o)] {
+			w.cluster.delete(t, o.GroupVersionKind(), o.GetNamespace(), o.GetName())
+		}
+	}
 }
 
 // remove takes the cluster's own Kustomization away; what it applied goes with it.
