@@ -24,13 +24,14 @@ func TestFluxInstallsTheEnvironment(t *testing.T) {
 	imagesWithinReach(t, "flux", version)
 	c.startEmpty(t)
 	c.uninstall(t, namesOf(c.up(t, "keda")), "--delete-objects") // its images are there now
-	c.up(t, "flux@"+version)
+	flux := namesOf(c.up(t, "flux@"+version))
 
 	work := newGitOps(t, c)
 	before := c.snapshot(t)
 	t.Cleanup(func() { work.explain(t) })
 	work.render(t, "info")
 	prerequisites := work.prerequisites(t)
+	t.Cleanup(func() { work.removeFlux(t, flux, prerequisites, before) })
 	t.Cleanup(func() { work.removePrerequisites(t, prerequisites, before) })
 	work.git.commit(t)
 	c.apply(t, gitRepository(work.namespace, work.git.url)+"\n---\n"+clusterKustomization(work.namespace))
@@ -180,6 +181,18 @@ func (w *gitOps) removePrerequisites(t *testing.T, prerequisites []unstructured.
 	for _, o := range prerequisites {
 		if !before[identify(&o)] {
 			w.cluster.delete(t, o.GroupVersionKind(), o.GetNamespace(), o.GetName())
+		}
+	}
+}
+
+// removeFlux uninstalls Flux, and deletes its namespace: that stays once the folder has
+// named it, for the rights that stand in it.
+func (w *gitOps) removeFlux(t *testing.T, names []string, prerequisites []unstructured.Unstructured, before map[string]bool) {
+	t.Helper()
+	w.cluster.uninstall(t, names, "--delete-objects")
+	for _, o := range prerequisites {
+		if o.GetKind() == "Namespace" && before[identify(&o)] {
+			require.NoError(t, w.cluster.removeNamespace(lasting(t), o.GetName()))
 		}
 	}
 }
