@@ -78,7 +78,7 @@ var libraries = []struct {
 	{"carvel.dev/kapp/pkg/kapp/resourcesmisc", []string{"devcluster", "lint"}, "the linter asks kapp's own code what it waits for"},
 	{"carvel.dev/kapp", []string{"devcluster"}, "only a cluster is deployed to"},
 	{"sigs.k8s.io/kind", []string{"devcluster"}, "only a development cluster is made"},
-	{"k8s.io/client-go/kubernetes/scheme", []string{"devcluster", "environment"}, "it is Kubernetes' types, which know until when their API is served, and no client"},
+	{"k8s.io/client-go/kubernetes/scheme", []string{"devcluster", "environment", "lint"}, "it is Kubernetes' types, which know until when their API is served and how it is written, and no client"},
 	{"github.com/homeport/dyff", []string{"environment"}, "objects are compared in one place"},
 	{"github.com/gonvenience/ytbx", []string{"environment"}, "it is how dyff reads and names what it compares"},
 	{"k8s.io/client-go", []string{"devcluster"}, "nothing else talks to a cluster"},
