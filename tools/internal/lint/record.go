@@ -37,7 +37,7 @@ func unrecorded(objects []manifest.Object) []Finding {
 	}
 	var findings []Finding
 	for _, o := range objects {
-		if !isCRD(o) && !(recordDisabled(o) && scheme.Scheme.Recognizes(o.GroupVersionKind())) {
+		if !mayLackRecord(o) {
 			continue
 		}
 		paths, err := differsUnrecorded(config, o)
@@ -53,9 +53,11 @@ func unrecorded(objects []manifest.Object) []Finding {
 	return findings
 }
 
-func recordDisabled(o manifest.Object) bool {
+// mayLackRecord is true of CRDs, which may be too large for a record, and of those of
+// Kubernetes' own kinds that are to have none.
+func mayLackRecord(o manifest.Object) bool {
 	_, disabled := o.GetAnnotations()["kapp.k14s.io/disable-original"]
-	return disabled
+	return isCRD(o) || disabled && scheme.Scheme.Recognizes(o.GroupVersionKind())
 }
 
 // differsUnrecorded are the fields that kapp would update in an object which the
