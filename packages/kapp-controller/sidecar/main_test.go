@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net/rpc"
 	"os"
 	"os/exec"
@@ -27,8 +26,11 @@ func TestNoEndOfACommandIsLost(t *testing.T) {
 		all.Go(func() {
 			for time.Now().Before(deadline) {
 				var output sidecarexec.CmdOutput
-				if err := client.Call("CmdExec.Run", sidecarexec.CmdInput{Command: "ytt"}, &output); err != nil || output.Error != "" {
-					failures[i] = fmt.Sprint(err, output.Error)
+				if err := client.Call("CmdExec.Run", sidecarexec.CmdInput{Command: "ytt"}, &output); err != nil {
+					output.Error = err.Error()
+				}
+				if output.Error != "" {
+					failures[i] = output.Error
 					return
 				}
 			}
@@ -53,7 +55,7 @@ func startServer(t *testing.T) string {
 	yes, err := exec.LookPath("true")
 	require.NoError(t, err)
 	require.NoError(t, os.Symlink(yes, filepath.Join(dir, "ytt")))
-	server := under(t, "/proc/self/exe", asServer)
+	server := underInit("/proc/self/exe", asServer)
 	server.Env = append(server.Env, "PATH="+dir, "KAPPCTRL_SIDECAREXEC_SOCK="+socket)
 	server.Stderr = os.Stderr
 	require.NoError(t, server.Start())

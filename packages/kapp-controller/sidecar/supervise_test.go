@@ -36,12 +36,11 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// under is a shell script as the child of an init.
-func under(t *testing.T, script ...string) *exec.Cmd {
-	t.Helper()
-	command := exec.Command(os.Args[0], script...)
-	command.Env = append(os.Environ(), asInit+"=true")
-	return command
+// underInit is a command as the child of an init.
+func underInit(command ...string) *exec.Cmd {
+	init := exec.Command(os.Args[0], command...)
+	init.Env = append(os.Environ(), asInit+"=true")
+	return init
 }
 
 func TestSuperviseAnswersAsTheCommand(t *testing.T) {
@@ -58,7 +57,7 @@ func TestSuperviseAnswersAsTheCommand(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stderr bytes.Buffer
-			command := under(t, test.command...)
+			command := underInit(test.command...)
 			command.Stderr = &stderr
 			_ = command.Run()
 			require.Equal(t, test.code, command.ProcessState.ExitCode())
@@ -68,7 +67,7 @@ func TestSuperviseAnswersAsTheCommand(t *testing.T) {
 }
 
 func TestSupervisePassesSignalsOn(t *testing.T) {
-	command := under(t, "/bin/sh", "-c", "trap 'exit 9' TERM; echo ready; while :; do sleep 0.1; done")
+	command := underInit("/bin/sh", "-c", "trap 'exit 9' TERM; echo ready; while :; do sleep 0.1; done")
 	stdout, err := command.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, command.Start())
