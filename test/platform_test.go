@@ -40,11 +40,22 @@ func platformValues(t *testing.T, enabled ...string) map[string]any {
 // upPlatform installs the platform with these packages, or changes it.
 func (c *cluster) upPlatform(t *testing.T, enabled ...string) {
 	t.Helper()
-	file := valuesFile(t, platformValues(t, enabled...))
+	c.upPlatformWith(t, platformValues(t, enabled...))
+	t.Logf("the platform has %v", enabled)
+}
+
+func (c *cluster) upPlatformWith(t *testing.T, values map[string]any) {
+	t.Helper()
+	file := valuesFile(t, values)
 	begin := time.Now()
 	_, err := up(lasting(t), "--package", platformName, "--values", platformName+"="+file)
 	require.NoError(t, err)
-	t.Logf("the platform with %v: %s", enabled, time.Since(begin).Round(time.Second))
+	t.Logf("strake up: %s", time.Since(begin).Round(time.Second))
+}
+
+// entryOf is what the platform's values say of a package.
+func entryOf(values map[string]any, name string) map[string]any {
+	return values["packages"].(map[string]any)[name].(map[string]any)
 }
 
 // platformInstalls is the platform's work: its packages are there, in the order of
@@ -59,7 +70,8 @@ func platformInstalls(t *testing.T, c *cluster) {
 	c.requireSteady(t, platformName)
 	t.Run("needs come first", func(t *testing.T) { c.requireOrder(t, "traefik", "knative-serving") })
 	t.Run("a wrong value changes nothing", func(t *testing.T) { wrongValue(t, c) })
-	t.Run("what is no longer enabled goes", func(t *testing.T) { removedPackage(t, c) })
+	t.Run("what is no longer enabled goes", func(t *testing.T) { removedPackage(t, c, "keda") })
+	t.Run("values move a package to another version", func(t *testing.T) { movedPackage(t, c, "keda") })
 }
 
 // requireOrder: all Deployments of the first package were available before the
@@ -98,8 +110,7 @@ func wrongValue(t *testing.T, c *cluster) {
 	values := platformValues(t, platformPart...)
 	right, err := yaml.Marshal(values)
 	require.NoError(t, err)
-	keda := values["packages"].(map[string]any)["keda"].(map[string]any)["values"].(map[string]any)
-	keda["operater"] = map[string]any{"replicas": 3}
+	entryOf(values, "keda")["values"].(map[string]any)["operater"] = map[string]any{"replicas": 3}
 	wrong, err := yaml.Marshal(values)
 	require.NoError(t, err)
 
@@ -114,9 +125,7 @@ func wrongValue(t *testing.T, c *cluster) {
 		require.Contains(t, failure, "operater")
 		return true, ""
 	})
-	for _, name := range slices.Sorted(maps.Keys(before)) {
-		require.Empty(t, differences(before[name], c.owned(t, name)), name)
-	}
+	c.requireUntouched(t, before)
 	c.giveValues(t, platformName, right)
 	c.waitReconciled(t, packageInstallKind, installNamespace, platformName)
 }
@@ -132,16 +141,11 @@ func (c *cluster) giveValues(t *testing.T, name string, values []byte) {
 	c.patch(t, secretKind, installNamespace, name+"-values", string(patch))
 }
 
-// removedPackage leaves KEDA out: it goes with its namespace, its account and all
-// that it had, and the others stay as they are. Then it comes back.
-func removedPackage(t *testing.T, c *cluster) {
-	const removed = "keda"
+// removedPackage leaves a package out: it goes with its namespace, its account and
+// all that it had, and the others stay as they are.
+func removedPackage(t *testing.T, c *cluster, removed string) {
 	label := c.appLabel(t, installNamespace, removed)
-	rest := without(platformPart, []string{removed})
-	before := map[string]map[string]string{}
-	for _, name := range rest {
-		before[name] = c.settled(t, name)
-	}
+	rest, before := c.others(t, removed)
 	c.upPlatform(t, rest...)
 	require.Nil(t, c.get(t, packageInstallKind, installNamespace, removed))
 	require.Nil(t, c.get(t, appKind, installNamespace, removed))
@@ -150,10 +154,42 @@ func removedPackage(t *testing.T, c *cluster) {
 	var left []string
 	c.eachObject(t, label, func(o *unstructured.Unstructured) { left = append(left, identify(o)) })
 	require.Empty(t, left)
-	for _, name := range rest {
-		require.Empty(t, differences(before[name], c.owned(t, name)), name)
-	}
+	c.requireUntouched(t, before)
+}
+
+// movedPackage brings a package back at the version before its newest, and lets the
+// values move it: its own account may do so, and the others stay as they are.
+func movedPackage(t *testing.T, c *cluster, moved string) {
+	versions := readCheckout(t).Published[moved]
+	require.Greater(t, len(versions), 1, "%s has one version", moved)
+	older, newest := versions[len(versions)-2], versions[len(versions)-1]
+	_, before := c.others(t, moved)
+	values := platformValues(t, platformPart...)
+	entryOf(values, moved)["version"] = older
+	c.upPlatformWith(t, values)
+	c.requireVersion(t, moved, older)
 
 	c.upPlatform(t, platformPart...)
-	c.waitReconciled(t, packageInstallKind, installNamespace, removed)
+	c.requireVersion(t, moved, newest)
+	c.requireNoAdministrator(t, installedAs{Namespace: installNamespace, Name: moved})
+	c.requireSteady(t, moved)
+	c.requireUntouched(t, before)
+}
+
+// others are the packages beside one, and what is theirs, at rest.
+func (c *cluster) others(t *testing.T, one string) (names []string, owned map[string]map[string]string) {
+	t.Helper()
+	names = without(platformPart, []string{one})
+	owned = map[string]map[string]string{}
+	for _, name := range names {
+		owned[name] = c.settled(t, name)
+	}
+	return names, owned
+}
+
+func (c *cluster) requireUntouched(t *testing.T, owned map[string]map[string]string) {
+	t.Helper()
+	for _, name := range slices.Sorted(maps.Keys(owned)) {
+		require.Empty(t, differences(owned[name], c.owned(t, name)), name)
+	}
 }
