@@ -97,7 +97,7 @@ func TestBuildPackageCR(t *testing.T) {
 	}, cr.Spec.Template.Spec.Template)
 	require.Equal(t, []map[string]any{{"kapp": map[string]any{
 		"rawOptions": []any{"--wait-check-interval=500ms", "--apply-concurrency=20", "--app-changes-max-to-keep=0", "--logs=false"},
-		"delete":     map[string]any{"rawOptions": []any{"--wait-ignored=false"}},
+		"delete":     map[string]any{"rawOptions": []any{"--wait-check-interval=500ms", "--wait-ignored=false"}},
 	}}}, cr.Spec.Template.Spec.Deploy)
 	properties := cr.Spec.ValuesSchema.OpenAPIv3.Properties
 	require.Equal(t, "How many copies run", properties["replicas"].Description)

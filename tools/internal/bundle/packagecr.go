@@ -65,8 +65,10 @@ func app(v *catalog.Version, reference string) *kappctrl.AppSpec {
 	}
 }
 
+const checkOften = "--wait-check-interval=500ms"
+
 // deploy has kapp look twice a second, in the place of every third, whether what it
-// waits for is there: an install waits in several rounds, one after the other.
+// waits for is there, or gone: it waits in several rounds, one after the other.
 //
 // The other options spare the account that installs rights. kapp keeps no record
 // of each change: those have names that nobody knows before, so all ConfigMaps
@@ -76,8 +78,8 @@ func app(v *catalog.Version, reference string) *kappctrl.AppSpec {
 // and the roles in a namespace that is being deleted may be gone before a pod.
 func deploy() *kappctrl.AppDeployKapp {
 	return &kappctrl.AppDeployKapp{
-		RawOptions: []string{"--wait-check-interval=500ms", "--apply-concurrency=20", "--app-changes-max-to-keep=0", "--logs=false"},
-		Delete:     &kappctrl.AppDeployKappDelete{RawOptions: []string{"--wait-ignored=false"}},
+		RawOptions: []string{checkOften, "--apply-concurrency=20", "--app-changes-max-to-keep=0", "--logs=false"},
+		Delete:     &kappctrl.AppDeployKappDelete{RawOptions: []string{checkOften, "--wait-ignored=false"}},
 	}
 }
 
