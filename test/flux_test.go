@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/yaml"
 )
 
 var (
@@ -181,17 +182,14 @@ func TestFluxLeavesWhatItApplied(t *testing.T) {
 	c.requireNothingLeft(t, before)
 }
 
-// setValues gives an install other values, and waits for them.
+// setValues gives an install other values, as people do: the account that installs
+// gets the rights for them, too.
 func (c *cluster) setValues(t *testing.T, name, values string) {
 	t.Helper()
-	secret := c.get(t, secretKind, installNamespace, name+"-values")
-	require.NotNil(t, secret)
-	data, _, _ := unstructured.NestedStringMap(secret.Object, "data")
-	require.Len(t, data, 1)
-	for key := range data {
-		c.patch(t, secretKind, installNamespace, name+"-values", fmt.Sprintf(`{"stringData":{%q:%q}}`, key, values))
-	}
-	c.kick(t, installNamespace, name)
+	var tree map[string]any
+	require.NoError(t, yaml.Unmarshal([]byte(values), &tree))
+	_, err := up(lasting(t), "--package", name+"@"+c.versionOf(t, name), "--values", name+"="+valuesFile(t, tree))
+	require.NoError(t, err)
 }
 
 // fluxApp is a kustomization of one ConfigMap, in the folder app.
