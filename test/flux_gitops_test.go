@@ -1,7 +1,9 @@
 package test
 
 import (
+	"crypto/rand"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,6 +32,8 @@ func TestFluxInstallsTheEnvironment(t *testing.T) {
 	before := c.snapshot(t)
 	t.Cleanup(func() { work.explain(t) })
 	work.render(t, "info")
+	work.encryptValues(t)
+	work.render(t, "info") // now it names the encrypted file
 	prerequisites := work.prerequisites(t)
 	t.Cleanup(func() { work.removeFlux(t, flux, prerequisites, before) })
 	t.Cleanup(func() { work.removePrerequisites(t, prerequisites, before) })
@@ -61,6 +65,9 @@ type gitOps struct {
 	root, namespace string
 	canonical       string
 	git             *gitServer
+	// secret is a value that must not be in git in clear.
+	secret string
+	key    ageKey
 }
 
 func newGitOps(t *testing.T, c *cluster) *gitOps {
@@ -68,8 +75,9 @@ func newGitOps(t *testing.T, c *cluster) *gitOps {
 	_, path, _ := strings.Cut(readCheckout(t).Canonical, "/")
 	w := &gitOps{
 		cluster: c, root: t.TempDir(), namespace: c.namespace(t, "gitops"),
-		canonical: c.registry.RegistryCluster + "/" + path, git: serveGit(t, c),
+		canonical: c.registry.RegistryCluster + "/" + path, git: serveGit(t, c), secret: rand.Text(), key: newAgeKey(t),
 	}
+	w.giveKey(t)
 	for _, dir := range []string{"packages", "repo"} {
 		require.NoError(t, os.CopyFS(filepath.Join(w.root, dir), os.DirFS(filepath.Join("..", dir))))
 	}
@@ -101,8 +109,50 @@ func (w *gitOps) render(t *testing.T, level string) {
 	require.NoError(t, err)
 	w.write(t, "config/keda-alone/values.yml", string(text))
 	out, err = strake(lasting(t), "", "env", "render", "keda-alone", "--root", w.root, "--gitops", w.dir(),
-		"--repository", w.canonical, "--source", "app", "--flux-namespace", w.namespace)
+		"--repository", w.canonical, "--source", "app", "--flux-namespace", w.namespace,
+		"--values-secret", valuesSecret, "--sops-secret", keySecret)
 	require.NoError(t, err, "%s", out)
+}
+
+const (
+	// valuesSecret holds values that are not in values.yml, and keySecret the key by
+	// which Flux decrypts it.
+	valuesSecret, keySecret = "secret-values", "sops-age"
+	// secretAnnotation is what the secret becomes: an annotation, which is seen.
+	secretAnnotation = "test.strake.internal/secret"
+)
+
+// giveKey gives Flux the key by which it decrypts.
+func (w *gitOps) giveKey(t *testing.T) {
+	t.Helper()
+	secret, err := yaml.Marshal(map[string]any{
+		"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": keySecret, "namespace": w.namespace},
+		"stringData": map[string]any{"test.agekey": w.key.identity},
+	})
+	require.NoError(t, err)
+	w.cluster.apply(t, string(secret))
+}
+
+// encryptValues does with a secret value what the folder's README says.
+func (w *gitOps) encryptValues(t *testing.T) {
+	t.Helper()
+	encrypted := w.key.encrypt(t, fmt.Sprintf(`apiVersion: v1
+kind: Secret
+metadata: {name: %s, namespace: packages}
+stringData:
+  values.yml: |
+    packages: {keda: {values: {annotations: {%s: %s}}}}
+`, valuesSecret, secretAnnotation, w.secret))
+	file := filepath.Join(w.dir(), "prerequisites", valuesSecret+".sops.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(encrypted), 0o600))
+	require.NoError(t, filepath.WalkDir(w.dir(), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		require.NotContains(t, string(text), w.secret, path)
+		return err
+	}))
 }
 
 // requireInstalled waits until Flux has applied the last commit. Then it need not
@@ -125,6 +175,7 @@ func (w *gitOps) requireInstalled(t *testing.T, level string) {
 	operator := c.get(t, deploymentKind, "keda", "keda-operator")
 	require.NotNil(t, operator)
 	require.Contains(t, fmt.Sprint(operator.Object["spec"]), "--zap-log-level="+level)
+	require.Equal(t, w.secret, operator.GetAnnotations()[secretAnnotation], "values that Flux decrypted")
 	ready, _, _ := unstructured.NestedInt64(operator.Object, "status", "readyReplicas")
 	require.EqualValues(t, 1, ready)
 }
