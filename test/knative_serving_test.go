@@ -33,7 +33,7 @@ func knativeServes(t *testing.T, c *cluster) {
 	s.requireAnswer("first")
 	s.requireQueueProxy()
 
-	s.waitPods(0)
+	s.waitNone()
 	begin := time.Now()
 	s.requireAnswer("first")
 	t.Logf("from zero to an answer in %s", time.Since(begin).Round(time.Millisecond))
@@ -157,9 +157,14 @@ func (s *served) requireQueueProxy() {
 // pods are the Service's, but for those that are ending.
 func (s *served) pods() []corev1.Pod {
 	s.t.Helper()
+	return slices.DeleteFunc(s.allPods(), func(pod corev1.Pod) bool { return pod.DeletionTimestamp != nil })
+}
+
+func (s *served) allPods() []corev1.Pod {
+	s.t.Helper()
 	pods, err := s.cluster.typed.CoreV1().Pods(s.namespace).List(s.t.Context(), metav1.ListOptions{LabelSelector: "serving.knative.dev/service=hello"})
 	require.NoError(s.t, err)
-	return slices.DeleteFunc(pods.Items, func(pod corev1.Pod) bool { return pod.DeletionTimestamp != nil })
+	return pods.Items
 }
 
 func (s *served) waitPods(want int) {
@@ -167,6 +172,15 @@ func (s *served) waitPods(want int) {
 	eventually(s.t, 3*time.Minute, fmt.Sprintf("the Service has %d pods", want), func() (bool, string) {
 		have := len(s.pods())
 		return have == want, strconv.Itoa(have)
+	})
+}
+
+// waitNone waits for the last pod's end: one that is being stopped may still answer.
+func (s *served) waitNone() {
+	s.t.Helper()
+	eventually(s.t, 4*time.Minute, "the Service has no pod, nor one that is being stopped", func() (bool, string) {
+		have := len(s.allPods())
+		return have == 0, strconv.Itoa(have)
 	})
 }
 
