@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/yaml"
 )
 
 var (
@@ -180,16 +179,6 @@ func TestFluxLeavesWhatItApplied(t *testing.T) {
 	c.waitMessage(t, namespace, "from-git", "second")
 	c.uninstall(t, c.installs(t), "--delete-objects")
 	c.requireNothingLeft(t, before)
-}
-
-// setValues gives an install other values, as people do: the account that installs
-// gets the rights for them, too.
-func (c *cluster) setValues(t *testing.T, name, values string) {
-	t.Helper()
-	var tree map[string]any
-	require.NoError(t, yaml.Unmarshal([]byte(values), &tree))
-	_, err := up(lasting(t), "--package", name+"@"+c.versionOf(t, name), "--values", name+"="+valuesFile(t, tree))
-	require.NoError(t, err)
 }
 
 // fluxApp is a kustomization of one ConfigMap, in the folder app.

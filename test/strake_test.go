@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
 )
 
 // strake runs the binary in the checkout, with input on its stdin. Its stdout
@@ -89,6 +90,16 @@ func (c *cluster) up(t *testing.T, packages ...string) []installedAs {
 	require.NoError(t, err)
 	t.Logf("strake up %s: %s", strings.Join(args, " "), time.Since(begin).Round(time.Second))
 	return result.Installed
+}
+
+// setValues gives an install other values, as people do: the account that installs
+// gets the rights for them, too.
+func (c *cluster) setValues(t *testing.T, name, values string) {
+	t.Helper()
+	var tree map[string]any
+	require.NoError(t, yaml.Unmarshal([]byte(values), &tree))
+	_, err := up(lasting(t), "--package", name+"@"+c.versionOf(t, name), "--values", name+"="+valuesFile(t, tree))
+	require.NoError(t, err)
 }
 
 // install puts a package beside the one whose work is tested, for as long as
