@@ -34,6 +34,8 @@ type Options struct {
 	Fresh bool
 	// Jobs is how many versions are built at once; 0 means one a processor.
 	Jobs int
+
+	fresh *once
 }
 
 // Repository is a built package repository.
@@ -59,6 +61,7 @@ type Repository struct {
 func Build(ctx context.Context, c *catalog.Catalog, o Options) (*Repository, error) {
 	versions := published(c)
 	bundles := make([]*bundle.Bundle, len(versions))
+	o.fresh = newOnce()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(o.jobs())
 	for i, v := range versions {

@@ -104,6 +104,24 @@ func TestWarmBuildDoesNothing(t *testing.T) {
 	require.Equal(t, []string{"bundling %s", "bundling %s"}, heard.lines, "manifests are not rendered again")
 }
 
+// A package that installs others is made of their bundles, which a fresh build
+// makes for it and for the repository at once.
+func TestFreshBuildMakesEachBundleOnce(t *testing.T) {
+	c := newTree(t, map[string]string{
+		"repo/repository.yml":               "domain: strake.test\ncanonical: registry.test/strake/boats\nversion: 0.1.0\npublished:\n  boat: [1.0.0, 1.1.0]\n  tender: [1.1.0]\n",
+		"packages/tender/1.1.0/version.yml": strings.ReplaceAll(versionText, "VERSION", "1.1.0") + "installs:\n  boat: 1.1.0\n",
+	})
+	heard := &steps{Reporter: progress.From(context.Background())}
+	_, err := repository.Build(progress.With(context.Background(), heard), c, repository.Options{Fresh: true, Jobs: 1})
+	require.NoError(t, err)
+	done := map[string]int{}
+	for _, line := range heard.lines {
+		done[line]++
+	}
+	require.Equal(t, 3, done["bundling %s"])
+	require.Equal(t, 3, done["rendering %s"])
+}
+
 func TestBuildErrors(t *testing.T) {
 	for name, test := range map[string]struct {
 		edit map[string]string
