@@ -53,6 +53,7 @@ bench-install: $(STRAKE) ## The time of each package's install beside kubectl's 
 
 .PHONY: lint
 lint: $(STRAKE) ## Go code and packages, as CI checks them
+	go mod tidy -diff
 	go tool -modfile=tools/golangci-lint.mod golangci-lint run ./tools/... ./test/...
 	$(STRAKE) lint
 

@@ -30,7 +30,7 @@ func lastingScheduler() map[string]any {
 
 func environmentValues(t *testing.T, environment string) (values map[string]any) {
 	t.Helper()
-	text, err := strake(t.Context(), "", "env", "values", environment)
+	text, err := strake(lasting(t), "", "env", "values", environment)
 	require.NoError(t, err)
 	require.NoError(t, yaml.Unmarshal([]byte(text), &values))
 	return values

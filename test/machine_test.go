@@ -4,7 +4,9 @@ import (
 	"net"
 	"regexp"
 	"testing"
+	"time"
 
+	"github.com/prometheus/procfs"
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -27,6 +29,18 @@ func hostAddress(t *testing.T, c *cluster) string {
 	}
 	t.Skipf("SKIPPED: no interface of this machine is in the nodes' network %v, so pods cannot reach this test", nodes.Items[0].Status.Addresses)
 	return ""
+}
+
+// busy is for how long the processors of this machine, taken together, have worked
+// since it began. Nodes are containers of this machine, and so is their work in it.
+func busy(t *testing.T) time.Duration {
+	t.Helper()
+	proc, err := procfs.NewDefaultFS()
+	require.NoError(t, err)
+	stat, err := proc.Stat()
+	require.NoError(t, err)
+	all := stat.CPUTotal
+	return time.Duration((all.User + all.Nice + all.System + all.IRQ + all.SoftIRQ) * float64(time.Second))
 }
 
 var pauseImage = regexp.MustCompile(`/pause:[^@]+$`)

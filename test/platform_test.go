@@ -22,10 +22,7 @@ var platformPart = []string{"keda", "knative-serving", "traefik"}
 // platformValues are those of the environment dev with only these packages enabled.
 func platformValues(t *testing.T, enabled ...string) map[string]any {
 	t.Helper()
-	out, err := strake(lasting(t), "", "env", "values", "dev")
-	require.NoError(t, err)
-	var values map[string]any
-	require.NoError(t, yaml.Unmarshal([]byte(out), &values))
+	values := environmentValues(t, "dev")
 	packages, _ := values["packages"].(map[string]any)
 	for name, entry := range packages {
 		entry.(map[string]any)["enabled"] = slices.Contains(enabled, name)

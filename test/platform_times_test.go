@@ -2,6 +2,7 @@ package test
 
 import (
 	"os"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -51,7 +52,10 @@ func (c *cluster) timePlatform(t *testing.T, platform string, all, enabled []str
 	for _, name := range without(all, enabled) {
 		packages[name] = map[string]any{"enabled": false}
 	}
+	begin, worked := time.Now(), busy(t)
 	c.become(t, platform, setting{"dev", []string{"--values-file", valuesFile(t, map[string]any{"packages": packages})}})
+	t.Logf("%d packages: strake up took %s, in which the machine's %d processors worked %s", len(enabled),
+		time.Since(begin).Round(10*time.Millisecond), runtime.NumCPU(), (busy(t) - worked).Round(10*time.Millisecond))
 	asked := c.get(t, packageInstallKind, platformNamespace, platform).GetCreationTimestamp()
 	app := c.get(t, appKind, platformNamespace, platform)
 	done, err := time.Parse(time.RFC3339, deployField(app, "updatedAt"))
