@@ -18,6 +18,8 @@ import (
 
 // RESTConfig reaches the cluster that a kubeconfig and a context name. Without a
 // kubeconfig it is that of kubectl: the files of $KUBECONFIG, else ~/.kube/config.
+// Its clients send as fast as the API server answers, which shares its time fairly
+// by itself; client-go's own limit is five requests a second.
 func RESTConfig(kubeconfig, contextName string) (*rest.Config, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = kubeconfig
@@ -27,6 +29,7 @@ func RESTConfig(kubeconfig, contextName string) (*rest.Config, error) {
 		from := strings.Join(rules.GetLoadingPrecedence(), ", ")
 		return nil, fmt.Errorf("reading the context %q of %s: %w; name another file with --kubeconfig or KUBECONFIG", contextName, from, err)
 	}
+	config.QPS = -1
 	return config, nil
 }
 

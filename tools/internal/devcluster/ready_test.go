@@ -57,6 +57,7 @@ func TestRESTConfig(t *testing.T) {
 	config, err = RESTConfig(given, "boat")
 	require.NoError(t, err)
 	require.Equal(t, "https://127.0.0.1:1", config.Host)
+	require.Negative(t, config.QPS, "client-go would send five requests a second")
 
 	_, err = RESTConfig("", "ship")
 	require.ErrorContains(t, err, `reading the context "ship" of `)
