@@ -24,7 +24,7 @@ func kedaWorks(t *testing.T, c *cluster) {
 func kedaScales(t *testing.T, c *cluster) {
 	api := serveMetric(t, c)
 	namespace := c.namespace(t, "scale")
-	c.apply(t, idleDeployment(namespace, c.presentImage(t)))
+	c.apply(t, scaledDeployment(namespace, c.appImage(t, "hello")))
 	c.apply(t, scaledObject(namespace, api.url))
 
 	c.waitReplicas(t, namespace, 0)
@@ -90,7 +90,7 @@ func serveMetric(t *testing.T, c *cluster) *metricsAPI {
 	return api
 }
 
-func idleDeployment(namespace, image string) string {
+func scaledDeployment(namespace, image string) string {
 	return fmt.Sprintf(`apiVersion: apps/v1
 kind: Deployment
 metadata: {name: worker, namespace: %s}
@@ -103,7 +103,6 @@ spec:
       containers:
       - name: worker
         image: %s
-        imagePullPolicy: Never
         resources: {requests: {cpu: 1m, memory: 4Mi}}`, namespace, image)
 }
 

@@ -103,7 +103,7 @@ func (d *delivered) requireJobs() {
 	d.t.Helper()
 	d.apply(jobs)
 	d.waitReady(jobSinkKind, "jobs")
-	d.waitReady(triggerKind, "jobs")
+	d.waitTriggers("jobs")
 	for _, id := range []string{"job-1", "job-2", "job-1"} {
 		d.send(id, "test.job", "blue")
 	}

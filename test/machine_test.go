@@ -2,7 +2,6 @@ package test
 
 import (
 	"net"
-	"regexp"
 	"testing"
 	"time"
 
@@ -41,23 +40,4 @@ func busy(t *testing.T) time.Duration {
 	require.NoError(t, err)
 	all := stat.CPUTotal
 	return time.Duration((all.User + all.Nice + all.System + all.IRQ + all.SoftIRQ) * float64(time.Second))
-}
-
-var pauseImage = regexp.MustCompile(`/pause:[^@]+$`)
-
-// presentImage is an image that does nothing and that the node has: the one
-// of the pods' own sandbox.
-func (c *cluster) presentImage(t *testing.T) string {
-	t.Helper()
-	nodes, err := c.typed.CoreV1().Nodes().List(lasting(t), metav1.ListOptions{})
-	require.NoError(t, err)
-	for _, image := range nodes.Items[0].Status.Images {
-		for _, name := range image.Names {
-			if pauseImage.MatchString(name) {
-				return name
-			}
-		}
-	}
-	t.Fatalf("the node lists no pause image: %v", nodes.Items[0].Status.Images)
-	return ""
 }
