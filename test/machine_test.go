@@ -31,7 +31,7 @@ func hostAddress(t *testing.T, c *cluster) string {
 }
 
 // busy is for how long the processors of this machine, taken together, have worked
-// since it began. Nodes are containers of this machine, and so is their work in it.
+// since it began. The work of the nodes, which are its containers, is a part of that.
 func busy(t *testing.T) time.Duration {
 	t.Helper()
 	proc, err := procfs.NewDefaultFS()

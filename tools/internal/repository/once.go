@@ -8,7 +8,7 @@ import (
 )
 
 // once builds each version a single time, for however many others are made of it.
-// Where the cache may be used it does the same; a fresh build is past the cache.
+// Only fresh builds need it: for the others the cache does the same.
 type once struct {
 	mu     sync.Mutex
 	builds map[*catalog.Version]func() (*bundle.Bundle, error)

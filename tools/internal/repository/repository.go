@@ -35,7 +35,8 @@ type Options struct {
 	// Jobs is how many versions are built at once; 0 means one a processor.
 	Jobs int
 
-	fresh *once
+	// building is a run's fresh builds; [Build] begins it.
+	building *once
 }
 
 // Repository is a built package repository.
@@ -61,7 +62,7 @@ type Repository struct {
 func Build(ctx context.Context, c *catalog.Catalog, o Options) (*Repository, error) {
 	versions := published(c)
 	bundles := make([]*bundle.Bundle, len(versions))
-	o.fresh = newOnce()
+	o.building = newOnce()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(o.jobs())
 	for i, v := range versions {

@@ -20,7 +20,7 @@ const (
 // BuildVersion makes the bundle of one version, published or not.
 func BuildVersion(ctx context.Context, c *catalog.Catalog, v *catalog.Version, o Options) (*bundle.Bundle, error) {
 	if o.Fresh {
-		return o.fresh.do(v, func() (*bundle.Bundle, error) { return buildBundle(ctx, c, v, o) })
+		return o.building.do(v, func() (*bundle.Bundle, error) { return buildBundle(ctx, c, v, o) })
 	}
 	key, err := bundleKey(c.Repository, v)
 	if err != nil {
