@@ -39,7 +39,7 @@ const (
 
 // Format changes when equal inputs begin to give other bytes; caches of
 // bundles put it into their keys.
-const Format = "9"
+const Format = "10"
 
 // Bundle is one package version, ready to be pushed and installed.
 type Bundle struct {
@@ -82,7 +82,7 @@ func Build(ctx context.Context, v *catalog.Version, repo catalog.Repository, obj
 	if err := b.pack(); err != nil {
 		return nil, err
 	}
-	if b.PackageCR, err = packageCR(v, repo, b.Reference(), schema); err != nil {
+	if b.PackageCR, err = packageCR(v, repo, b, schema); err != nil {
 		return nil, fmt.Errorf("making the Package of %s: %w", v.ID(), err)
 	}
 	if err := checkPackageImages(b.PackageCR, b.Reference()); err != nil {

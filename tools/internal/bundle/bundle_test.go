@@ -92,7 +92,7 @@ func TestBuildPackageCR(t *testing.T) {
 	// Values and overlays of a user reach the first step alone, so there is one ytt.
 	// kbld reads the lock that "imgpkg pull" moved; nothing else gives it to kbld.
 	require.Equal(t, []map[string]any{
-		{"ytt": map[string]any{"paths": []any{"config"}}},
+		{"ytt": map[string]any{"paths": []any{"config"}, "fileMarks": []any{"upstream/crds.yml:type=yaml-plain", "upstream/objects.yml:type=yaml-plain"}}},
 		{"kbld": map[string]any{"paths": []any{"-", ".imgpkg/images.yml"}}},
 	}, cr.Spec.Template.Spec.Template)
 	require.Equal(t, []map[string]any{{"kapp": map[string]any{

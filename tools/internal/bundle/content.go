@@ -109,10 +109,10 @@ func addConfigFile(files map[string][]byte, root, file string, entry fs.DirEntry
 	return err
 }
 
-// addUpstream writes the objects as plain YAML. They need no file mark: ytt
-// takes only comments that begin with "#@" as instructions, and encoding
-// leaves no comment; text templating ("(@ @)") is for .txt files alone.
-// CRDs stand apart because they dwarf everything else.
+// addUpstream writes the objects as plain YAML. Without a file mark ytt makes the
+// same of them, only slower (see plain): it takes only comments that begin with
+// "#@" as instructions, and encoding leaves no comment; text templating ("(@ @)")
+// is for .txt files alone. CRDs stand apart because they dwarf everything else.
 func addUpstream(files map[string][]byte, objects []manifest.Object) error {
 	if len(objects) == 0 {
 		return errors.New("the upstream renders to no objects; check the manifests of package.yml")

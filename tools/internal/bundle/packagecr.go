@@ -16,9 +16,9 @@ import (
 	"github.com/strake-dev/strake/tools/internal/catalog"
 )
 
-// packageCR is the Package resource of a version; schema is the values'
+// packageCR is the Package resource of a version's bundle; schema is the values'
 // OpenAPI document as JSON. It is checked with kapp-controller's own rules.
-func packageCR(v *catalog.Version, repo catalog.Repository, reference string, schema []byte) ([]byte, error) {
+func packageCR(v *catalog.Version, repo catalog.Repository, b *Bundle, schema []byte) ([]byte, error) {
 	name := repo.FullName(v.Package.Name)
 	annotations, err := requiresAnnotations(v, repo)
 	if err != nil {
@@ -34,7 +34,7 @@ func packageCR(v *catalog.Version, repo catalog.Repository, reference string, sc
 			ReleasedAt:                      metav1.Time{Time: v.ReleasedAt.UTC()},
 			CapactiyRequirementsDescription: requirements(v, repo),
 			ReleaseNotes:                    v.ReleaseNotes,
-			Template:                        packaging.AppTemplateSpec{Spec: app(v, reference)},
+			Template:                        packaging.AppTemplateSpec{Spec: app(v, b)},
 			ValuesSchema:                    packaging.ValuesSchema{OpenAPIv3: runtime.RawExtension{Raw: schema}},
 			IncludedSoftware:                included(v),
 			KappControllerVersionSelection:  selection(v.KappController),
@@ -50,13 +50,13 @@ func packageCR(v *catalog.Version, repo catalog.Repository, reference string, sc
 // app is how kapp-controller installs the bundle: fetch, ytt, kbld, kapp.
 // kbld takes the lock as "imgpkg pull" leaves it, so that images come from
 // where the bundle came from.
-func app(v *catalog.Version, reference string) *kappctrl.AppSpec {
-	ytt := &kappctrl.AppTemplateYtt{Paths: []string{configDir}}
+func app(v *catalog.Version, b *Bundle) *kappctrl.AppSpec {
+	ytt := &kappctrl.AppTemplateYtt{Paths: []string{configDir}, FileMarks: plainMarks(b.Files)}
 	if len(askedAPIs(v)) > 0 {
 		ytt.ValuesFrom = clusterAPIs()
 	}
 	return &kappctrl.AppSpec{
-		Fetch: []kappctrl.AppFetch{{ImgpkgBundle: &kappctrl.AppFetchImgpkgBundle{Image: reference}}},
+		Fetch: []kappctrl.AppFetch{{ImgpkgBundle: &kappctrl.AppFetchImgpkgBundle{Image: b.Reference()}}},
 		Template: []kappctrl.AppTemplate{
 			{Ytt: ytt},
 			{Kbld: &kappctrl.AppTemplateKbld{Paths: []string{"-", imagesFile}}},

@@ -66,7 +66,8 @@ Uses these packages where its values say so:
 	]`, cr.Metadata.Annotations["strake.dev/requires"])
 	require.NotContains(t, cr.Spec.ValuesSchema.OpenAPIv3.Properties, "strake", "it is no value for users")
 	require.Equal(t, map[string]any{
-		"paths": []any{"config"},
+		"paths":     []any{"config"},
+		"fileMarks": []any{"upstream/crds.yml:type=yaml-plain", "upstream/objects.yml:type=yaml-plain"},
 		"valuesFrom": []any{map[string]any{"downwardAPI": map[string]any{"items": []any{
 			map[string]any{"name": "strake.apis", "kubernetesAPIs": map[string]any{}},
 		}}}},

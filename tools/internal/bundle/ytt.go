@@ -88,7 +88,29 @@ func yttFiles(content map[string][]byte, prefix string) ([]*files.File, error) {
 		if err != nil {
 			return nil, fmt.Errorf("giving %s to ytt: %w", name, err)
 		}
+		if slices.Contains(plain, name) {
+			file.MarkTemplate(false)
+		}
 		input = append(input, file)
 	}
 	return files.NewSortedFiles(input), nil
+}
+
+// plain are the files that hold objects and nothing for ytt to do but overlays.
+// ytt reads every other YAML file three times: for a schema, for values and for
+// the output; CRDs make up most of what it reads.
+//
+//nolint:gochecknoglobals // a constant list
+var plain = []string{crdFile, objectFile}
+
+// plainMarks tell a ytt of which only the command line is at hand that files are
+// plain. Each mark must match a file.
+func plainMarks(content map[string][]byte) []string {
+	var marks []string
+	for _, name := range plain {
+		if _, ok := content[name]; ok {
+			marks = append(marks, strings.TrimPrefix(name, configDir+"/")+":type=yaml-plain")
+		}
+	}
+	return marks
 }
