@@ -110,7 +110,7 @@ func addConfigFile(files map[string][]byte, root, file string, entry fs.DirEntry
 }
 
 // addUpstream writes the objects as plain YAML. Without a file mark ytt makes the
-// same of them, only slower (see plain): it takes only comments that begin with
+// same of them, only slower (see plainMarks): it takes only comments that begin with
 // "#@" as instructions, and encoding leaves no comment; text templating ("(@ @)")
 // is for .txt files alone. CRDs stand apart because they dwarf everything else.
 func addUpstream(files map[string][]byte, objects []manifest.Object) error {

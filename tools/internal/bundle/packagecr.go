@@ -51,7 +51,7 @@ func packageCR(v *catalog.Version, repo catalog.Repository, b *Bundle, schema []
 // kbld takes the lock as "imgpkg pull" leaves it, so that images come from
 // where the bundle came from.
 func app(v *catalog.Version, b *Bundle) *kappctrl.AppSpec {
-	ytt := &kappctrl.AppTemplateYtt{Paths: []string{configDir}, FileMarks: plainMarks(b.Files)}
+	ytt := &kappctrl.AppTemplateYtt{Paths: []string{configDir}, FileMarks: plainMarks(b.Files, configDir)}
 	if len(askedAPIs(v)) > 0 {
 		ytt.ValuesFrom = clusterAPIs()
 	}

@@ -38,7 +38,7 @@ type yttRequest struct {
 }
 
 func (r yttRequest) run(ctx context.Context) (*yamlmeta.DocumentSet, error) {
-	input, err := yttFiles(r.files, cmp.Or(r.dir, configDir)+"/")
+	input, err := yttFiles(r.files, r.below()+"/")
 	if err != nil {
 		return nil, err
 	}
@@ -59,8 +59,12 @@ func (r yttRequest) run(ctx context.Context) (*yamlmeta.DocumentSet, error) {
 	return out.DocSet, nil
 }
 
+// below is the folder of the bundle that is ytt's input.
+func (r yttRequest) below() string { return cmp.Or(r.dir, configDir) }
+
 func (r yttRequest) options() *template.Options {
 	o := template.NewOptions()
+	o.FileMarksOpts.FileMarks = plainMarks(r.files, r.below())
 	if r.schema {
 		o.DataValuesFlags.InspectSchema = true
 		o.RegularFilesSourceOpts.OutputType.Types = []string{template.RegularFilesOutputTypeOpenAPI}
@@ -88,28 +92,21 @@ func yttFiles(content map[string][]byte, prefix string) ([]*files.File, error) {
 		if err != nil {
 			return nil, fmt.Errorf("giving %s to ytt: %w", name, err)
 		}
-		if slices.Contains(plain, name) {
-			file.MarkTemplate(false)
-		}
 		input = append(input, file)
 	}
 	return files.NewSortedFiles(input), nil
 }
 
-// plain are the files that hold objects and nothing for ytt to do but overlays.
-// ytt reads every other YAML file three times: for a schema, for values and for
-// the output; CRDs make up most of what it reads.
-//
-//nolint:gochecknoglobals // a constant list
-var plain = []string{crdFile, objectFile}
-
-// plainMarks tell a ytt of which only the command line is at hand that files are
-// plain. Each mark must match a file.
-func plainMarks(content map[string][]byte) []string {
+// plainMarks are ytt's file marks for those of a bundle's files, below dir, that hold
+// objects and nothing for ytt to do but overlays. It reads every other YAML file three
+// times: for a schema, for values and for the output; CRDs make up most of what it
+// reads. A mark must match a file.
+func plainMarks(content map[string][]byte, dir string) []string {
 	var marks []string
-	for _, name := range plain {
-		if _, ok := content[name]; ok {
-			marks = append(marks, strings.TrimPrefix(name, configDir+"/")+":type=yaml-plain")
+	for _, name := range []string{crdFile, objectFile} {
+		rel, below := strings.CutPrefix(name, dir+"/")
+		if _, ok := content[name]; ok && below {
+			marks = append(marks, rel+":type=yaml-plain")
 		}
 	}
 	return marks
