@@ -42,6 +42,7 @@ func rules() []rule {
 		{"server-order", always, checkOrder},
 		{"order-without-wait", always, checkAwaited},
 		{"webhook-without-wait", defaults, checkWebhooks},
+		{"wait-without-pause", always, checkRestless},
 		{"version-label", always, checkVersionLabels},
 		{"example-checksum", always, checkExampleChecksums},
 	}

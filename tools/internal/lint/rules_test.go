@@ -24,13 +24,14 @@ func TestEveryRule(t *testing.T) {
 		lost    = "apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: v1.ropes}\nspec: {service: {namespace: town, name: nobody}}\n"
 		seal    = "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: seal, annotations: {kapp.k14s.io/change-group: harbour/seals}}\n"
 		hook    = "apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingWebhookConfiguration\nmetadata: {name: watch}\nwebhooks: [{name: watch.harbour, clientConfig: {url: https://harbour}}]\n"
+		eager   = "apiVersion: kapp.k14s.io/v1alpha1\nkind: Config\nwaitRules: [{conditionMatchers: [{type: Ready, status: 'True', unblockChanges: true}], resourceMatchers: [{apiVersionKindMatcher: {apiVersion: v1, kind: Pod}}]}]\n"
 		crd     = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: boats}\nspec: {versions: [{name: v1, storage: true}]}\n"
 	)
 	vast := "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: fleets, labels: {a: " + strings.Repeat("x", 262144) + "}}\nspec: {}\n"
 	v := boat()
 	s := &subject{
 		version: v, canonical: canonical,
-		final:     objects(t, pod, matcher, setting, filled, empty, server, api, lost, seal, hook, vast),
+		final:     objects(t, pod, matcher, setting, filled, empty, server, api, lost, seal, hook, eager, vast),
 		older:     []*subject{{version: &catalog.Version{Package: v.Package, Version: "0.9.0"}, final: objects(t, crd)}},
 		charts:    []Finding{{Message: "a key for all"}},
 		schema:    map[string]any{"properties": map[string]any{"captain": map[string]any{"type": "string", "default": ""}}},
@@ -49,9 +50,9 @@ func TestEveryRule(t *testing.T) {
 	require.Equal(t, []string{
 		"unlocked-image", "kapp-matcher-name", "freeze-rebase", "schema-description", "schema-example", "helm-nondeterminism",
 		"secret-with-data", "into-ns", "container-root", "container-memory", "impatient-liveness", "crd-version-dropped", "upgrade-path",
-		"undone-by-update", "unrecorded-difference", "missing-reference", "server-order", "order-without-wait", "webhook-without-wait", "version-label", "example-checksum",
+		"undone-by-update", "unrecorded-difference", "missing-reference", "server-order", "order-without-wait", "webhook-without-wait", "wait-without-pause", "version-label", "example-checksum",
 	}, found(shared))
 	require.Equal(t, []string{
-		"freeze-rebase", "impatient-liveness", "undone-by-update", "unrecorded-difference", "missing-reference", "server-order", "order-without-wait", "version-label", "example-checksum",
+		"freeze-rebase", "impatient-liveness", "undone-by-update", "unrecorded-difference", "missing-reference", "server-order", "order-without-wait", "wait-without-pause", "version-label", "example-checksum",
 	}, found(always))
 }
