@@ -39,7 +39,7 @@ const (
 
 // Format changes when equal inputs begin to give other bytes; caches of
 // bundles put it into their keys.
-const Format = "10"
+const Format = "11"
 
 // Bundle is one package version, ready to be pushed and installed.
 type Bundle struct {
@@ -80,6 +80,9 @@ func Build(ctx context.Context, v *catalog.Version, repo catalog.Repository, obj
 	}
 	b.Files = files
 	if err := b.pack(); err != nil {
+		return nil, err
+	}
+	if schema, err = withoutExamples(schema); err != nil {
 		return nil, err
 	}
 	if b.PackageCR, err = packageCR(v, repo, b, schema); err != nil {

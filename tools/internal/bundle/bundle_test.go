@@ -96,8 +96,8 @@ func TestBuildPackageCR(t *testing.T) {
 		{"kbld": map[string]any{"paths": []any{"-", ".imgpkg/images.yml"}}},
 	}, cr.Spec.Template.Spec.Template)
 	require.Equal(t, []map[string]any{{"kapp": map[string]any{
-		"rawOptions": []any{"--wait-check-interval=500ms", "--apply-concurrency=20", "--app-changes-max-to-keep=0", "--logs=false"},
-		"delete":     map[string]any{"rawOptions": []any{"--wait-check-interval=500ms", "--wait-ignored=false"}},
+		"rawOptions": []any{"--wait-check-interval=250ms", "--apply-concurrency=20", "--app-changes-max-to-keep=0", "--logs=false"},
+		"delete":     map[string]any{"rawOptions": []any{"--wait-check-interval=250ms", "--wait-ignored=false"}},
 	}}}, cr.Spec.Template.Spec.Deploy)
 	properties := cr.Spec.ValuesSchema.OpenAPIv3.Properties
 	require.Equal(t, "How many copies run", properties["replicas"].Description)
@@ -180,8 +180,8 @@ func TestBuildErrors(t *testing.T) {
 			edit: func(v *catalog.Version) { v.Kubernetes = ">=1.30" },
 			want: []string{"version.yml", "spec.kubernetesVersionSelection.constraints"},
 		},
-		"example under a key image": {
-			files: map[string]string{"schema.yml": schemaText + "#@schema/examples (\"one\", {\"image\": \"a:1\"})\n#@schema/desc \"x\"\nsidecar:\n  image: \"\"\n"},
+		"default under a key image": {
+			files: map[string]string{"schema.yml": schemaText + "#@schema/type any=True\n#@schema/desc \"x\"\nsidecar:\n  image: a:1\n"},
 			want:  []string{`"a:1"`, `key "image"`},
 		},
 	} {

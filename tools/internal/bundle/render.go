@@ -49,7 +49,7 @@ func Render(ctx context.Context, b *Bundle, values []byte, o RenderOptions) ([]m
 
 // checkPackageImages refuses a Package in which kbld would find image
 // references beside the bundle's own: kapp-controller runs it over the whole
-// repository, and a string under a key "image", say in an example of the
+// repository, and a string under a key "image", say in a default of the
 // schema, would have to be resolved from a registry.
 func checkPackageImages(packageCR []byte, reference string) error {
 	var object map[string]any
@@ -58,7 +58,7 @@ func checkPackageImages(packageCR []byte, reference string) error {
 	}
 	for _, url := range imageValues(object) {
 		if url != reference {
-			return fmt.Errorf("%s: an example or default holds the text %q under a key \"image\", which kapp-controller would take for an image of the repository; name the key otherwise", schemaFile, url)
+			return fmt.Errorf("%s: a default holds the text %q under a key \"image\", which kapp-controller would take for an image of the repository; name the key otherwise", schemaFile, url)
 		}
 	}
 	return nil

@@ -61,7 +61,13 @@ func gather(ctx context.Context, c *catalog.Catalog, v *catalog.Version) (*subje
 	if s.final, err = bundle.Render(ctx, b, nil, bundle.RenderOptions{}); err != nil {
 		return nil, err
 	}
-	return s, s.readPackage(b.PackageCR)
+	if s.schema, err = b.ValuesSchema(ctx); err != nil {
+		return nil, err
+	}
+	if err := yaml.Unmarshal(b.PackageCR, &s.packageCR); err != nil {
+		return nil, fmt.Errorf("reading the Package: %w", err)
+	}
+	return s, nil
 }
 
 func (s *subject) readConfig(root string, p *catalog.Package) error {
@@ -73,25 +79,6 @@ func (s *subject) readConfig(root string, p *catalog.Package) error {
 	s.files, s.schemaFile = map[string][]byte{}, path.Join(dir, catalog.ConfigDir, "schema.yml")
 	for name, data := range files {
 		s.files[path.Join(dir, name)] = data
-	}
-	return nil
-}
-
-// readPackage takes the values' schema out of the Package.
-func (s *subject) readPackage(text []byte) error {
-	var resource struct {
-		Spec struct {
-			ValuesSchema struct {
-				OpenAPIv3 map[string]any `json:"openAPIv3"`
-			} `json:"valuesSchema"`
-		} `json:"spec"`
-	}
-	if err := yaml.Unmarshal(text, &resource); err != nil {
-		return fmt.Errorf("reading the Package: %w", err)
-	}
-	s.schema = resource.Spec.ValuesSchema.OpenAPIv3
-	if err := yaml.Unmarshal(text, &s.packageCR); err != nil {
-		return fmt.Errorf("reading the Package: %w", err)
 	}
 	return nil
 }
