@@ -161,7 +161,9 @@ func (k kubectl) run(t *testing.T, input []byte, args ...string) {
 }
 
 // timeApply does what a careful person does: namespaces and CRDs first, then
-// the rest, then it waits for all that can be waited for.
+// the rest, then it waits for all that can be waited for, the CA of webhooks
+// included: without it the API server calls none of them. Who writes it writes
+// it into all webhooks of a configuration at once.
 func (k kubectl) timeApply(t *testing.T, objects []*unstructured.Unstructured) time.Duration {
 	t.Helper()
 	isFirst := func(o *unstructured.Unstructured) bool { return isKind(o, "Namespace", "CustomResourceDefinition") }
@@ -181,6 +183,12 @@ func (k kubectl) timeApply(t *testing.T, objects []*unstructured.Unstructured) t
 	}
 	if sets := manifests(t, objects, func(o *unstructured.Unstructured) bool { return isKind(o, "StatefulSet", "DaemonSet") }); len(sets) > 0 {
 		k.run(t, sets, "rollout", "status", "--timeout=10m", "--filename", "-")
+	}
+	isWebhooks := func(o *unstructured.Unstructured) bool {
+		return isKind(o, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+	}
+	if webhooks := manifests(t, objects, isWebhooks); len(webhooks) > 0 {
+		k.run(t, webhooks, "wait", "--for=jsonpath={.webhooks[0].clientConfig.caBundle}", "--timeout=10m", "--filename", "-")
 	}
 	took := time.Since(begin)
 	t.Logf("kubectl: %s", took.Round(10*time.Millisecond))
