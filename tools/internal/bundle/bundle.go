@@ -82,9 +82,6 @@ func Build(ctx context.Context, v *catalog.Version, repo catalog.Repository, obj
 	if err := b.pack(); err != nil {
 		return nil, err
 	}
-	if schema, err = withoutExamples(schema); err != nil {
-		return nil, err
-	}
 	if b.PackageCR, err = packageCR(v, repo, b, schema); err != nil {
 		return nil, fmt.Errorf("making the Package of %s: %w", v.ID(), err)
 	}

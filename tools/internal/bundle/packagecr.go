@@ -17,11 +17,15 @@ import (
 )
 
 // packageCR is the Package resource of a version's bundle; schema is the values'
-// OpenAPI document as JSON. It is checked with kapp-controller's own rules.
+// OpenAPI document as JSON, of which it leaves out the examples. It is checked with
+// kapp-controller's own rules.
 func packageCR(v *catalog.Version, repo catalog.Repository, b *Bundle, schema []byte) ([]byte, error) {
 	name := repo.FullName(v.Package.Name)
 	annotations, err := requiresAnnotations(v, repo)
 	if err != nil {
+		return nil, err
+	}
+	if schema, err = withoutExamples(schema); err != nil {
 		return nil, err
 	}
 	pkg := packaging.Package{
