@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
@@ -134,23 +135,28 @@ func (c *cluster) delete(t *testing.T, gvk schema.GroupVersionKind, namespace, n
 	require.True(t, err == nil || apierrors.IsNotFound(err), "deleting %s %s: %v", gvk.Kind, name, err)
 }
 
-// ensureNamespace makes a namespace and waits for what the cluster puts into
-// every one.
+// ensureNamespace makes a namespace, where it is not there yet.
 func (c *cluster) ensureNamespace(ctx context.Context, name string) error {
 	made := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	if _, err := c.typed.CoreV1().Namespaces().Create(ctx, made, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
 		return err
 	}
-	for {
+	return c.awaitNamespace(ctx, name)
+}
+
+// awaitNamespace waits for what the cluster puts into every namespace, a moment
+// after it was made. A snapshot taken before that would blame it on the test.
+func (c *cluster) awaitNamespace(ctx context.Context, name string) error {
+	return wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
 		_, err := c.typed.CoreV1().ServiceAccounts(name).Get(ctx, "default", metav1.GetOptions{})
 		if err == nil {
 			_, err = c.typed.CoreV1().ConfigMaps(name).Get(ctx, "kube-root-ca.crt", metav1.GetOptions{})
 		}
-		if err == nil || !apierrors.IsNotFound(err) {
-			return err
+		if apierrors.IsNotFound(err) {
+			return false, nil
 		}
-		time.Sleep(time.Second)
-	}
+		return err == nil, err
+	})
 }
 
 // namespace makes one for the test alone. It is gone when the test is, and
@@ -170,6 +176,7 @@ func (c *cluster) namespace(t *testing.T, prefix string) string {
 			t.Errorf("removing the test's namespace %s: %v", made.Name, err)
 		}
 	})
+	require.NoError(t, c.awaitNamespace(lasting(t), made.Name), "what the cluster puts into the namespace %s", made.Name)
 	return made.Name
 }
 
