@@ -43,6 +43,25 @@ func TestRepositoryOffersEveryPublishedVersion(t *testing.T) {
 	require.ElementsMatch(t, want, have)
 }
 
+// TestPackagesAreListedWithoutNotesOnTheirSchemas sees to the size of what
+// kapp-controller reads again and again: a list of all Packages, in which notes of
+// who set which key of a schema would weigh almost as much as the schemas.
+func TestPackagesAreListedWithoutNotesOnTheirSchemas(t *testing.T) {
+	c := onCluster(t)
+	resource, err := c.of(packageKind, installNamespace)
+	require.NoError(t, err)
+	offered, err := resource.List(t.Context(), metav1.ListOptions{})
+	require.NoError(t, err)
+	for _, item := range offered.Items {
+		schema, found, err := unstructured.NestedMap(item.Object, "spec", "valuesSchema", "openAPIv3", "properties")
+		require.NoError(t, err)
+		require.True(t, found && len(schema) > 0, "%s has a schema", item.GetName())
+		for _, managed := range item.GetManagedFields() {
+			require.NotContains(t, managed.FieldsV1.String(), "f:properties", item.GetName())
+		}
+	}
+}
+
 // TestPackages proves the picked packages one after the other, each on a
 // cluster that has only what it requires.
 func TestPackages(t *testing.T) {
