@@ -31,6 +31,7 @@ func TestPlatformTimes(t *testing.T) {
 
 	all := installedBy(t, platform)
 	c.timePlatform(t, platform, all, all) // brings all images
+	const rounds = 3                      // of minutes each
 	var whole, longest time.Duration
 	for range rounds {
 		whole += c.timePlatform(t, platform, all, all) / rounds

@@ -17,8 +17,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// rounds is how often each way is measured; the median counts.
-const rounds = 3
+// rounds is how often each way of installing a package is measured; the median counts.
+const rounds = 5
 
 // TestInstallTimes measures, for each picked package, the time from the request
 // for a PackageInstall until it has reconciled, beside `kubectl apply` and
