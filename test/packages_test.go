@@ -22,14 +22,21 @@ func TestEveryPackageHasItsWork(t *testing.T) {
 	}
 }
 
-func TestRepositoryOffersEveryPublishedVersion(t *testing.T) {
-	c := onCluster(t)
+// offered are the Packages that kapp-controller offers in the tests' namespace.
+func (c *cluster) offered(t *testing.T) []unstructured.Unstructured {
+	t.Helper()
 	resource, err := c.of(packageKind, installNamespace)
 	require.NoError(t, err)
-	offered, err := resource.List(t.Context(), metav1.ListOptions{})
+	list, err := resource.List(t.Context(), metav1.ListOptions{})
 	require.NoError(t, err)
+	require.NotEmpty(t, list.Items)
+	return list.Items
+}
+
+func TestRepositoryOffersEveryPublishedVersion(t *testing.T) {
+	c := onCluster(t)
 	var have, want []string
-	for _, item := range offered.Items {
+	for _, item := range c.offered(t) {
 		name, _, _ := unstructured.NestedString(item.Object, "spec", "refName")
 		version, _, _ := unstructured.NestedString(item.Object, "spec", "version")
 		have = append(have, name+"@"+version)
@@ -48,11 +55,7 @@ func TestRepositoryOffersEveryPublishedVersion(t *testing.T) {
 // who set which key of a schema would weigh almost as much as the schemas.
 func TestPackagesAreListedWithoutNotesOnTheirSchemas(t *testing.T) {
 	c := onCluster(t)
-	resource, err := c.of(packageKind, installNamespace)
-	require.NoError(t, err)
-	offered, err := resource.List(t.Context(), metav1.ListOptions{})
-	require.NoError(t, err)
-	for _, item := range offered.Items {
+	for _, item := range c.offered(t) {
 		schema, found, err := unstructured.NestedMap(item.Object, "spec", "valuesSchema", "openAPIv3", "properties")
 		require.NoError(t, err)
 		require.True(t, found && len(schema) > 0, "%s has a schema", item.GetName())

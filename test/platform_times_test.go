@@ -29,9 +29,9 @@ func TestPlatformTimes(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, c.removeNamespace(lasting(t), platformNamespace)) })
 	t.Cleanup(func() { c.removePlatform(t, platform) })
 
+	const rounds = 3 // fewer than a package's: each takes minutes
 	all := installedBy(t, platform)
 	c.timePlatform(t, platform, all, all) // brings all images
-	const rounds = 3                      // of minutes each
 	var whole, longest time.Duration
 	for range rounds {
 		whole += c.timePlatform(t, platform, all, all) / rounds
