@@ -56,8 +56,15 @@ func unrecorded(objects []manifest.Object) []Finding {
 // mayLackRecord is true of CRDs, which may be too large for a record, and of those of
 // Kubernetes' own kinds that are to have none.
 func mayLackRecord(o manifest.Object) bool {
-	_, disabled := o.GetAnnotations()["kapp.k14s.io/disable-original"]
-	return isCRD(o) || disabled && scheme.Scheme.Recognizes(o.GroupVersionKind())
+	return isCRD(o) || unrecordedByChoice(o) && scheme.Scheme.Recognizes(o.GroupVersionKind())
+}
+
+// disableOriginal is kapp's annotation of objects that it keeps no record of.
+const disableOriginal = "kapp.k14s.io/disable-original"
+
+func unrecordedByChoice(o manifest.Object) bool {
+	_, disabled := o.GetAnnotations()[disableOriginal]
+	return disabled
 }
 
 // differsUnrecorded are the fields that kapp would update in an object which the

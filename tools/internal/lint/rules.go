@@ -38,6 +38,7 @@ func rules() []rule {
 		{"upgrade-path", defaults, checkUpgradePath},
 		{"undone-by-update", always, checkUndone},
 		{"unrecorded-difference", always, checkUnrecorded},
+		{"record-conflict", always, checkConflicts},
 		{"missing-reference", always, checkMissing},
 		{"server-order", always, checkOrder},
 		{"order-without-wait", always, checkAwaited},

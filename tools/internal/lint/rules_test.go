@@ -50,9 +50,9 @@ func TestEveryRule(t *testing.T) {
 	require.Equal(t, []string{
 		"unlocked-image", "kapp-matcher-name", "freeze-rebase", "schema-description", "schema-example", "helm-nondeterminism",
 		"secret-with-data", "into-ns", "container-root", "container-memory", "impatient-liveness", "crd-version-dropped", "upgrade-path",
-		"undone-by-update", "unrecorded-difference", "missing-reference", "server-order", "order-without-wait", "webhook-without-wait", "wait-without-pause", "version-label", "example-checksum",
+		"undone-by-update", "unrecorded-difference", "record-conflict", "missing-reference", "server-order", "order-without-wait", "webhook-without-wait", "wait-without-pause", "version-label", "example-checksum",
 	}, found(shared))
 	require.Equal(t, []string{
-		"freeze-rebase", "impatient-liveness", "undone-by-update", "unrecorded-difference", "missing-reference", "server-order", "order-without-wait", "wait-without-pause", "version-label", "example-checksum",
+		"freeze-rebase", "impatient-liveness", "undone-by-update", "unrecorded-difference", "record-conflict", "missing-reference", "server-order", "order-without-wait", "wait-without-pause", "version-label", "example-checksum",
 	}, found(always))
 }
