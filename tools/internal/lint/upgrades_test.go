@@ -64,10 +64,15 @@ const crdOverlay = `#@ load("/package.star", "version")
 ---
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
-metadata: {name: boats.example.com}
+metadata: {name: boats.example.com, annotations: {kapp.k14s.io/disable-original: ""}}
 spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Boat, listKind: BoatList, plural: boats, singular: boat}
+  conversion: {strategy: None}
   versions:
   - name: #@ "v" + version.split(".")[1]
+    served: true
     storage: true
 `
 
