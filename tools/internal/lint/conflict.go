@@ -1,21 +1,6 @@
 package lint
 
-import (
-	kubeschema "k8s.io/apimachinery/pkg/runtime/schema"
-
-	"github.com/strake-dev/strake/tools/internal/manifest"
-)
-
-// writtenAtOnce are kinds that Kubernetes writes into as soon as an object of theirs
-// is there, on an idle cluster as on a busy one: the names and conditions of CRDs, the
-// pods that a budget or a quota counts. Kinds that it writes into now and then before
-// kapp are not among them, since giving up kapp's record has its price, too: whoever
-// runs `kubectl rollout restart` on a Deployment without it is undone.
-var writtenAtOnce = map[kubeschema.GroupKind]bool{
-	{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}: true,
-	{Group: "policy", Kind: "PodDisruptionBudget"}:                    true,
-	{Kind: "ResourceQuota"}:                                           true,
-}
+import "github.com/strake-dev/strake/tools/internal/manifest"
 
 // checkConflicts refuses an object that makes each install a second longer, or more.
 // kapp creates an object and then updates it with its record of what it applied. If
@@ -27,10 +12,24 @@ func checkConflicts(s *subject) []Finding { return conflicts(s.final) }
 func conflicts(objects []manifest.Object) []Finding {
 	var findings []Finding
 	for _, o := range objects {
-		if writtenAtOnce[o.GroupVersionKind().GroupKind()] && !unrecordedByChoice(o) {
+		if writtenAtOnce(o) && !unrecordedByChoice(o) {
 			findings = append(findings, at(o, "an install waits for a second or more: Kubernetes writes into it before kapp has written its record of it",
 				"give it the annotation "+disableOriginal+` with the value ""`))
 		}
 	}
 	return findings
+}
+
+// writtenAtOnce is true of kinds that Kubernetes writes into as soon as an object of
+// theirs is there, on an idle cluster as on a busy one: the names and conditions of
+// CRDs, the pods that a budget or a quota counts. Kinds that it writes into now and
+// then before kapp are not among them, since giving up kapp's record has its price,
+// too: whoever runs `kubectl rollout restart` on a Deployment without it is undone.
+func writtenAtOnce(o manifest.Object) bool {
+	switch o.GroupVersionKind().GroupKind().String() {
+	case "PodDisruptionBudget.policy", "ResourceQuota":
+		return true
+	default:
+		return isCRD(o)
+	}
 }
