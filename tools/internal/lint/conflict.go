@@ -7,6 +7,8 @@ import "github.com/strake-dev/strake/tools/internal/manifest"
 // somebody else has written in between, the update is a conflict, and kapp v0.66 tries
 // again after a fixed second (recordAppliedResource in
 // pkg/kapp/clusterapply/add_or_update_change.go), while all that comes later waits.
+// A CRD that is too large for a record has none anyway; it is asked to say so, too,
+// since the next version's may be smaller.
 func checkConflicts(s *subject) []Finding { return conflicts(s.final) }
 
 func conflicts(objects []manifest.Object) []Finding {
