@@ -39,7 +39,7 @@ const (
 
 // Format changes when equal inputs begin to give other bytes; caches of
 // bundles put it into their keys.
-const Format = "11"
+const Format = "12"
 
 // Bundle is one package version, ready to be pushed and installed.
 type Bundle struct {

@@ -17,15 +17,15 @@ import (
 )
 
 // packageCR is the Package resource of a version's bundle; schema is the values'
-// OpenAPI document as JSON, of which it leaves out the examples. It is checked with
-// kapp-controller's own rules.
+// OpenAPI document as JSON, of which it has what [forPackage] leaves. It is checked
+// with kapp-controller's own rules.
 func packageCR(v *catalog.Version, repo catalog.Repository, b *Bundle, schema []byte) ([]byte, error) {
 	name := repo.FullName(v.Package.Name)
 	annotations, err := requiresAnnotations(v, repo)
 	if err != nil {
 		return nil, err
 	}
-	if schema, err = withoutExamples(schema); err != nil {
+	if schema, err = forPackage(schema, elsewhere(v, repo)); err != nil {
 		return nil, err
 	}
 	pkg := packaging.Package{
@@ -49,6 +49,17 @@ func packageCR(v *catalog.Version, repo catalog.Repository, b *Bundle, schema []
 		return nil, fmt.Errorf("%s: %w", filepath.Join(v.Dir, catalog.VersionFile), err)
 	}
 	return document(pkg)
+}
+
+// elsewhere says of each package that the version installs where its values are described.
+func elsewhere(v *catalog.Version, repo catalog.Repository) map[string]string {
+	references := map[string]string{}
+	for _, other := range v.Installed() {
+		name := repo.FullName(other.Package.Name)
+		references[other.Package.Name] = fmt.Sprintf("Values of %s %s, which that package describes: kctrl package available get -p %s/%s --values-schema",
+			name, other.Version, name, other.Version)
+	}
+	return references
 }
 
 // app is how kapp-controller installs the bundle: fetch, ytt, kbld, kapp.

@@ -40,29 +40,44 @@ func decodeSchema(text []byte) (map[string]any, error) {
 	return schema, nil
 }
 
-// withoutExamples is the schema as the Package has it. kctrl shows no examples
-// (they are in the package's README), and kapp-controller reads all Packages of
-// a namespace whenever an App changes its status: they are a quarter of their size.
-func withoutExamples(text []byte) ([]byte, error) {
+// forPackage is the schema as the Package has it. kapp-controller reads all Packages
+// of a namespace whenever an App changes its status, and kapp and the pods that it
+// waits for pay for their size. So it has no examples, which kctrl does not show (they
+// are in the package's README), and of the values of packages that this one installs
+// only where their schema is: elsewhere has the reference by the package's short name.
+func forPackage(text []byte, elsewhere map[string]string) ([]byte, error) {
 	schema, err := decodeSchema(text)
 	if err != nil {
 		return nil, err
 	}
-	dropExamples(schema)
+	shorten(schema, elsewhere)
 	return json.Marshal(schema)
 }
 
-func dropExamples(node map[string]any) {
+func shorten(node map[string]any, elsewhere map[string]string) {
 	delete(node, "example")
 	delete(node, "x-example-description")
 	properties, _ := node["properties"].(map[string]any)
-	for _, property := range properties {
-		if property, ok := property.(map[string]any); ok {
-			dropExamples(property)
+	for name, property := range properties {
+		property, ok := property.(map[string]any)
+		if !ok {
+			continue
 		}
+		if reference, ok := elsewhere[name]; ok {
+			referTo(property, reference)
+		}
+		shorten(property, elsewhere)
 	}
 	if items, ok := node["items"].(map[string]any); ok {
-		dropExamples(items)
+		shorten(items, elsewhere)
+	}
+}
+
+// referTo leaves of the values below a node their type and where they are described.
+func referTo(node map[string]any, reference string) {
+	properties, _ := node["properties"].(map[string]any)
+	if _, ok := properties["values"].(map[string]any); ok {
+		properties["values"] = map[string]any{"type": "object", "description": reference}
 	}
 }
 
