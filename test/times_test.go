@@ -212,14 +212,20 @@ func (k kubectl) timeApply(t *testing.T, objects []*unstructured.Unstructured) t
 	return took
 }
 
-// remove deletes the objects in the opposite order, CRDs and namespaces last.
+// remove deletes the objects: first the programs, with their pods, then what they need,
+// then CRDs and namespaces. Without its rights, Flux' helm-controller takes the ten
+// minutes that it may to end.
 func (k kubectl) remove(t *testing.T, objects []*unstructured.Unstructured) {
 	t.Helper()
-	for _, last := range []bool{false, true} {
-		list := manifests(t, objects, func(o *unstructured.Unstructured) bool {
-			return isKind(o, "Namespace", "CustomResourceDefinition") == last
-		})
-		k.run(t, list, "delete", "--ignore-not-found", "--timeout=5m", "--filename", "-")
+	isProgram := func(o *unstructured.Unstructured) bool {
+		return isKind(o, "Deployment", "DaemonSet", "StatefulSet", "Job")
+	}
+	isLast := func(o *unstructured.Unstructured) bool { return isKind(o, "Namespace", "CustomResourceDefinition") }
+	isBetween := func(o *unstructured.Unstructured) bool { return !isProgram(o) && !isLast(o) }
+	for _, pick := range []func(*unstructured.Unstructured) bool{isProgram, isBetween, isLast} {
+		if list := manifests(t, objects, pick); len(list) > 0 {
+			k.run(t, list, "delete", "--ignore-not-found", "--cascade=foreground", "--timeout=5m", "--filename", "-")
+		}
 	}
 }
 
