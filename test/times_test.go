@@ -201,9 +201,6 @@ func (k kubectl) timeApply(t *testing.T, objects []*unstructured.Unstructured) t
 	if sets := manifests(t, objects, func(o *unstructured.Unstructured) bool { return isKind(o, "StatefulSet", "DaemonSet") }); len(sets) > 0 {
 		k.run(t, sets, "rollout", "status", "--timeout=10m", "--filename", "-")
 	}
-	isWebhooks := func(o *unstructured.Unstructured) bool {
-		return isKind(o, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
-	}
 	if webhooks := manifests(t, objects, isWebhooks); len(webhooks) > 0 {
 		k.run(t, webhooks, "wait", "--for=jsonpath={.webhooks[0].clientConfig.caBundle}", "--timeout=10m", "--filename", "-")
 	}
@@ -212,21 +209,25 @@ func (k kubectl) timeApply(t *testing.T, objects []*unstructured.Unstructured) t
 	return took
 }
 
-// remove deletes the objects: first the programs, with their pods, then what they need,
-// then CRDs and namespaces. Without its rights, Flux' helm-controller takes the ten
-// minutes that it may to end.
+// remove deletes the objects: first webhooks, which without a server would refuse
+// objects, and programs with their pods, then what they need, then CRDs and namespaces.
+// Without its rights, Flux' helm-controller takes the ten minutes that it may to end.
 func (k kubectl) remove(t *testing.T, objects []*unstructured.Unstructured) {
 	t.Helper()
-	isProgram := func(o *unstructured.Unstructured) bool {
-		return isKind(o, "Deployment", "DaemonSet", "StatefulSet", "Job")
+	isFirst := func(o *unstructured.Unstructured) bool {
+		return isWebhooks(o) || isKind(o, "Deployment", "DaemonSet", "StatefulSet", "Job")
 	}
 	isLast := func(o *unstructured.Unstructured) bool { return isKind(o, "Namespace", "CustomResourceDefinition") }
-	isBetween := func(o *unstructured.Unstructured) bool { return !isProgram(o) && !isLast(o) }
-	for _, pick := range []func(*unstructured.Unstructured) bool{isProgram, isBetween, isLast} {
+	isBetween := func(o *unstructured.Unstructured) bool { return !isFirst(o) && !isLast(o) }
+	for _, pick := range []func(*unstructured.Unstructured) bool{isFirst, isBetween, isLast} {
 		if list := manifests(t, objects, pick); len(list) > 0 {
 			k.run(t, list, "delete", "--ignore-not-found", "--cascade=foreground", "--timeout=5m", "--filename", "-")
 		}
 	}
+}
+
+func isWebhooks(o *unstructured.Unstructured) bool {
+	return isKind(o, "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 }
 
 func isKind(o *unstructured.Unstructured, kinds ...string) bool {
