@@ -63,7 +63,7 @@ verify: $(STRAKE) ## Rebuild everything and compare every committed digest
 
 .PHONY: bench
 bench: $(STRAKE) ## Speed and memory, as ratios against the tools people use today
-	STRAKE=$(abspath $(STRAKE)) go run ./test/bench
+	STRAKE=$(abspath $(STRAKE)) go run ./test/bench $(if $(ROUNDS),-rounds $(ROUNDS))
 
 ##@ Change it
 

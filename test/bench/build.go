@@ -126,7 +126,8 @@ func (b *bench) loopOnce(ctx context.Context, dir, repository string) (sample, e
 		{args: []string{b.tools["kbld"], "-f", filepath.Join(dir, "packages"), "-f", filepath.Join(dir, ".imgpkg"), "--imgpkg-lock-output", filepath.Join(b.dir, "lock.yml")}},
 	}
 	if _, err := os.Stat(filepath.Join(dir, "config")); err == nil {
-		config, rendered := filepath.Join(dir, "config"), filepath.Join(b.dir, "rendered")
+		// A folder a bundle: ytt leaves in it what it does not write itself.
+		config, rendered := filepath.Join(dir, "config"), filepath.Join(b.dir, "rendered", filepath.Base(dir))
 		commands = []command{
 			{args: []string{b.tools["ytt"], "-f", config, "--data-values-schema-inspect", "-o", "openapi-v3"}},
 			{args: []string{b.tools["ytt"], "-f", config, "--output-files", rendered}},

@@ -93,10 +93,10 @@ func (b *bench) renderByHand(ctx context.Context, rendered string) ([]command, e
 
 // yttAndKbld render a pulled bundle with the values and overlays of a folder.
 func (b *bench) yttAndKbld(bundle, dir string, overlays bool) []command {
-	rendered := filepath.Join(dir, "rendered")
+	rendered := dir + "-rendered" // not in dir, which ytt reads
 	ytt := []string{b.tools["ytt"], "-f", filepath.Join(bundle, "config"), "--data-values-file", filepath.Join(dir, "values.yml"), "--output-files", rendered}
 	if overlays {
-		ytt = append(ytt, "-f", dir, "--file-mark", "values.yml:exclude=true", "--file-mark", "rendered/**/*:exclude=true")
+		ytt = append(ytt, "-f", dir, "--file-mark", "values.yml:exclude=true")
 	}
 	return []command{{args: ytt}, {args: []string{b.tools["kbld"], "-f", rendered, "-f", filepath.Join(bundle, ".imgpkg")}}}
 }

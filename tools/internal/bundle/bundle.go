@@ -39,7 +39,7 @@ const (
 
 // Format changes when equal inputs begin to give other bytes; caches of
 // bundles put it into their keys.
-const Format = "12"
+const Format = "13"
 
 // Bundle is one package version, ready to be pushed and installed.
 type Bundle struct {
@@ -56,6 +56,9 @@ type Bundle struct {
 	Digest string
 	// PackageCR is the Package resource, one YAML document.
 	PackageCR []byte
+	// Namespace is the one that the package makes by default, for a package that
+	// installs it and makes that namespace first.
+	Namespace *OwnNamespace
 	// Origins say where in the upstream sources an object stands, by [Key].
 	Origins map[string]manifest.Origin
 }
@@ -75,9 +78,11 @@ func Build(ctx context.Context, v *catalog.Version, repo catalog.Repository, obj
 	if err != nil {
 		return nil, fmt.Errorf("reading the values schema of %s: %w", v.ID(), err)
 	}
-	if err := addRights(ctx, files, v, objects, schema, installed); err != nil {
+	defaults, err := addRights(ctx, files, v, objects, schema, installed)
+	if err != nil {
 		return nil, fmt.Errorf("deriving the rights to install %s: %w", v.ID(), err)
 	}
+	b.Namespace = namespaceOf(defaults, schema)
 	b.Files = files
 	if err := b.pack(); err != nil {
 		return nil, err

@@ -61,40 +61,36 @@ func anybody() Account {
 	}
 }
 
-// ownedNamespace is what a package's own Namespace has beside its name.
-type ownedNamespace struct{ labels, annotations map[string]string }
+// OwnNamespace is what a package's own Namespace has beside its name.
+type OwnNamespace struct{ Labels, Annotations map[string]string }
 
 // namespaceOf is the Namespace that a package makes by default; nil where it makes
 // none or cannot leave it to others.
-func namespaceOf(ctx context.Context, b *Bundle) (*ownedNamespace, error) {
-	own, leaves, err := declaredNamespace(b.PackageCR)
-	if err != nil || !leaves {
-		return nil, err
+func namespaceOf(defaults []manifest.Object, schema []byte) *OwnNamespace {
+	own, leaves := ownNamespace(schema)
+	if !leaves {
+		return nil
 	}
-	objects, err := rendered(ctx, yttRequest{files: b.Files})
-	if err != nil {
-		return nil, err
-	}
-	for _, o := range objects {
+	for _, o := range defaults {
 		if o.GetKind() == "Namespace" && o.GetName() == own {
 			labels := o.GetLabels()
 			delete(labels, versionLabel)
-			return &ownedNamespace{labels, o.GetAnnotations()}, nil
+			return &OwnNamespace{labels, o.GetAnnotations()}
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // starlark is the namespace for installs.star; annotations is the name of the
 // package's own function for them, or None.
-func (n *ownedNamespace) starlark(annotations string) string {
+func (n *OwnNamespace) starlark(annotations string) string {
 	if n == nil {
 		return "None"
 	}
 	if annotations == "None" {
-		annotations = "lambda values: " + dict(n.annotations)
+		annotations = "lambda values: " + dict(n.Annotations)
 	}
-	return fmt.Sprintf("{\"labels\": %s, \"annotations\": %s}", dict(n.labels), annotations)
+	return fmt.Sprintf("{\"labels\": %s, \"annotations\": %s}", dict(n.Labels), annotations)
 }
 
 // dict is a map as Starlark, which takes JSON for it where all is text.

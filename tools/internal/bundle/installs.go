@@ -61,16 +61,12 @@ func addInstalls(ctx context.Context, files map[string][]byte, v *catalog.Versio
 		if err := addInstaller(ctx, files, b, repo.Predecessors(other), installed); err != nil {
 			return fmt.Errorf("taking the rights to install %s into %s: %w", other.ID(), v.ID(), err)
 		}
-		namespace, err := namespaceOf(ctx, b)
-		if err != nil {
-			return fmt.Errorf("taking the namespace of %s into %s: %w", other.ID(), v.ID(), err)
-		}
 		defaults, err := defaultsOf(ctx, b)
 		if err != nil {
 			return fmt.Errorf("taking the default values of %s into %s: %w", other.ID(), v.ID(), err)
 		}
 		annotations := takeFunction(&loads, files, b.Package, namespaceLib, "annotations", i)
-		writeInstall(&entries, other, repo, defaults, namespace.starlark(annotations))
+		writeInstall(&entries, other, repo, defaults, b.Namespace.starlark(annotations))
 	}
 	files[installsFile] = fmt.Appendf(nil, "%sload(\"@ytt:json\", \"json\")\n%sinstalls = [\n%s]\n", madeFrom, loads.Bytes(), entries.Bytes())
 	files[schemasFile] = functions("schemas", files, v.Installed(), valuesLib, "values")

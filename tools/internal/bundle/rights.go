@@ -21,39 +21,46 @@ import (
 // of config/, so that kapp-controller does not deploy it.
 const rightsDir = "rbac"
 
-// addRights adds the rights that the version's render cases need together.
-func addRights(ctx context.Context, files map[string][]byte, v *catalog.Version, objects []manifest.Object, schema []byte, installed []*Bundle) error {
+// addRights adds the rights that the version's render cases need together, and
+// gives what it had to render for them of the default values, CRDs without schemas.
+func addRights(ctx context.Context, files map[string][]byte, v *catalog.Version, objects []manifest.Object, schema []byte, installed []*Bundle) ([]manifest.Object, error) {
 	cases, err := Cases(v)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	own, _ := ownNamespace(schema)
 	fixed, err := ownNamespaces(installed)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	rights, err := casesRights(ctx, light(files, objects), cases, own, fixed)
+	lighter := light(files, objects)
+	defaults, err := rendered(ctx, yttRequest{files: lighter})
 	if err != nil {
-		return err
+		return nil, err
+	}
+	plain, _, err := derive(defaults, nil, own)
+	if err != nil {
+		return nil, err
+	}
+	rights, err := casesRights(ctx, lighter, cases, plain, own, fixed)
+	if err != nil {
+		return nil, err
 	}
 	made, err := rights.Template(v.Package.Name, own)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for name, text := range made {
 		files[rightsDir+"/"+name] = text
 	}
-	return nil
+	return defaults, nil
 }
 
-// casesRights is the union over the cases. Values that this version refuses
-// belong to another one. Namespaces that neither the default values name nor those
-// of the packages that it installs are the user's choice.
-func casesRights(ctx context.Context, files map[string][]byte, cases map[string][]byte, own string, fixed []string) (rbac.Rights, error) {
-	plain, err := valuesRights(ctx, files, nil, own)
-	if err != nil {
-		return rbac.Rights{}, err
-	}
+// casesRights is the union over the cases and the default values, whose rights are
+// plain. Values that this version refuses belong to another one. Namespaces that
+// neither the default values name nor those of the packages that it installs are the
+// user's choice.
+func casesRights(ctx context.Context, files, cases map[string][]byte, plain rbac.Rights, own string, fixed []string) (rbac.Rights, error) {
 	all := []rbac.Rights{plain}
 	for _, name := range slices.Sorted(maps.Keys(cases)) {
 		if len(cases[name]) == 0 {

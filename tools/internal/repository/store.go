@@ -52,13 +52,14 @@ type storedBundle struct {
 	Package, Version, Canonical, Name, Digest string
 	Tags                                      []string
 	PackageCR                                 []byte
+	Namespace                                 *bundle.OwnNamespace
 	Origins                                   map[string]manifest.Origin
 }
 
 func saveBundle(dir string, b *bundle.Bundle) error {
 	stored := storedBundle{
 		Package: b.Package, Version: b.Version, Canonical: b.Canonical, Name: b.Image.Name,
-		Digest: b.Digest, PackageCR: b.PackageCR, Tags: b.Image.Tags, Origins: b.Origins,
+		Digest: b.Digest, PackageCR: b.PackageCR, Tags: b.Image.Tags, Namespace: b.Namespace, Origins: b.Origins,
 	}
 	index, err := layout.Write(filepath.Join(dir, layoutDir), empty.Index)
 	if err == nil {
@@ -85,7 +86,7 @@ func loadBundle(dir string) (*bundle.Bundle, error) {
 	}
 	return &bundle.Bundle{
 		Package: stored.Package, Version: stored.Version, Canonical: stored.Canonical, Digest: stored.Digest,
-		PackageCR: stored.PackageCR, Files: files, Origins: stored.Origins,
+		PackageCR: stored.PackageCR, Files: files, Namespace: stored.Namespace, Origins: stored.Origins,
 		Image: oci.Artifact{Name: stored.Name, Digest: stored.Digest, Tags: stored.Tags, Image: image},
 	}, nil
 }
