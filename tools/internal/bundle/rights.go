@@ -80,7 +80,7 @@ func casesRights(ctx context.Context, files, cases map[string][]byte, plain rbac
 func ownNamespaces(bundles []*Bundle) ([]string, error) {
 	var names []string
 	for _, b := range bundles {
-		own, _, err := declaredNamespace(b.PackageCR)
+		own, err := declaredNamespace(b.PackageCR)
 		if err != nil {
 			return nil, err
 		}
@@ -179,7 +179,7 @@ func ExactRights(ctx context.Context, b *Bundle, values []byte, a Account) ([]ma
 
 // RightsOf is [ExactRights] for what these values have been rendered to already.
 func RightsOf(b *Bundle, objects []manifest.Object, values []byte, a Account) ([]manifest.Object, error) {
-	own, _, err := declaredNamespace(b.PackageCR)
+	own, err := declaredNamespace(b.PackageCR)
 	if err != nil {
 		return nil, err
 	}
@@ -245,8 +245,9 @@ func ownNamespace(schema []byte) (own string, leaves bool) {
 	return own, leaves
 }
 
-// declaredNamespace is [ownNamespace] of a Package resource.
-func declaredNamespace(packageCR []byte) (own string, leaves bool, err error) {
+// declaredNamespace is the own namespace that a Package resource declares, as
+// [ownNamespace] finds it.
+func declaredNamespace(packageCR []byte) (string, error) {
 	var pkg struct {
 		Spec struct {
 			ValuesSchema struct {
@@ -255,10 +256,10 @@ func declaredNamespace(packageCR []byte) (own string, leaves bool, err error) {
 		} `json:"spec"`
 	}
 	if err := yaml.Unmarshal(packageCR, &pkg); err != nil {
-		return "", false, fmt.Errorf("reading the values schema of the Package: %w", err)
+		return "", fmt.Errorf("reading the values schema of the Package: %w", err)
 	}
-	own, leaves = ownNamespace(pkg.Spec.ValuesSchema.OpenAPIv3)
-	return own, leaves, nil
+	own, _ := ownNamespace(pkg.Spec.ValuesSchema.OpenAPIv3)
+	return own, nil
 }
 
 func chosenNamespace(values []byte, own string) (string, error) {
