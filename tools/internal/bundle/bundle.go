@@ -37,8 +37,8 @@ const (
 	digestMarker = "@"
 )
 
-// Format changes when equal inputs begin to give other bytes; caches of
-// bundles put it into their keys.
+// Format changes when equal inputs begin to give other bytes, or a [Bundle] gets
+// another field to keep; caches of bundles put it into their keys.
 const Format = "13"
 
 // Bundle is one package version, ready to be pushed and installed.
