@@ -83,17 +83,11 @@ func (b *bench) loop(ctx context.Context) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	return b.median(ctx, func(ctx context.Context) (sample, error) {
-		var total sample
-		for _, dir := range bundles {
-			s, err := b.loopOnce(ctx, dir, repository)
-			if err != nil {
-				return sample{}, err
-			}
-			total = total.plus(s)
-		}
-		return total, nil
-	})
+	var all commands
+	for _, dir := range bundles {
+		all = append(all, b.buildByHand(dir, repository)...)
+	}
+	return b.median(ctx, all.run)
 }
 
 func (b *bench) pushBundles(ctx context.Context, repository string) error {
@@ -121,29 +115,25 @@ func (b *bench) pullBundles(ctx context.Context, repository string) ([]string, e
 	return folders, nil
 }
 
-func (b *bench) loopOnce(ctx context.Context, dir, repository string) (sample, error) {
-	commands := []command{
-		{args: []string{b.tools["kbld"], "-f", filepath.Join(dir, "packages"), "-f", filepath.Join(dir, ".imgpkg"), "--imgpkg-lock-output", filepath.Join(b.dir, "lock.yml")}},
+// buildByHand are the commands for a pulled bundle: the repository's, or with a
+// config folder a package's.
+func (b *bench) buildByHand(dir, repository string) commands {
+	kbld := func(config string) command {
+		return command{args: []string{b.tools["kbld"], "-f", config, "-f", filepath.Join(dir, ".imgpkg"), "--imgpkg-lock-output", filepath.Join(b.dir, "lock.yml")}}
 	}
-	if _, err := os.Stat(filepath.Join(dir, "config")); err == nil {
-		// A folder a bundle: ytt leaves in it what it does not write itself.
-		config, rendered := filepath.Join(dir, "config"), filepath.Join(b.dir, "rendered", filepath.Base(dir))
-		commands = []command{
-			{args: []string{b.tools["ytt"], "-f", config, "--data-values-schema-inspect", "-o", "openapi-v3"}},
-			{args: []string{b.tools["ytt"], "-f", config, "--output-files", rendered}},
-			{args: []string{b.tools["kbld"], "-f", rendered, "-f", filepath.Join(dir, ".imgpkg"), "--imgpkg-lock-output", filepath.Join(b.dir, "lock.yml")}},
-		}
+	push := command{args: []string{b.tools["imgpkg"], "push", "-b", repository + ":loop", "-f", dir}}
+	config := filepath.Join(dir, "config")
+	if _, err := os.Stat(config); err != nil {
+		return commands{kbld(filepath.Join(dir, "packages")), push}
 	}
-	commands = append(commands, command{args: []string{b.tools["imgpkg"], "push", "-b", repository + ":loop", "-f", dir}})
-	var total sample
-	for _, c := range commands {
-		s, err := c.run(ctx)
-		if err != nil {
-			return sample{}, err
-		}
-		total = total.plus(s)
+	// A folder a bundle: ytt leaves in it what it does not write itself.
+	rendered := filepath.Join(b.dir, "rendered", filepath.Base(dir))
+	return commands{
+		{args: []string{b.tools["ytt"], "-f", config, "--data-values-schema-inspect", "-o", "openapi-v3"}},
+		{args: []string{b.tools["ytt"], "-f", config, "--output-files", rendered}},
+		kbld(rendered),
+		push,
 	}
-	return total, nil
 }
 
 // benchReproducible builds in two folders with two empty caches.

@@ -27,20 +27,11 @@ func (b *bench) benchEnvironment(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	commands, err := b.renderByHand(ctx, string(text))
+	byHand, err := b.renderByHand(ctx, string(text))
 	if err != nil {
 		return err
 	}
-	theirs, err := b.median(ctx, func(ctx context.Context) (total sample, err error) {
-		for _, c := range commands {
-			s, err := c.run(ctx)
-			if err != nil {
-				return sample{}, err
-			}
-			total = total.plus(s)
-		}
-		return total, nil
-	})
+	theirs, err := b.median(ctx, byHand.run)
 	if err != nil {
 		return err
 	}
@@ -52,7 +43,7 @@ func (b *bench) benchEnvironment(ctx context.Context) error {
 
 // renderByHand are the commands that render each package which the platform
 // installed in what strake has rendered.
-func (b *bench) renderByHand(ctx context.Context, rendered string) ([]command, error) {
+func (b *bench) renderByHand(ctx context.Context, rendered string) (commands, error) {
 	values := command{dir: b.checkout, args: []string{b.strake, "env", "values", benched}}
 	text, _, err := values.output(ctx)
 	if err != nil {
@@ -67,7 +58,7 @@ func (b *bench) renderByHand(ctx context.Context, rendered string) ([]command, e
 	if err := yaml.Unmarshal(text, &environment); err != nil {
 		return nil, fmt.Errorf("reading the values of %s: %w", benched, err)
 	}
-	var commands []command
+	var all commands
 	for line := range strings.SplitSeq(rendered, "\n") {
 		id, isHead := strings.CutPrefix(line, "# ")
 		name, version, _ := strings.Cut(id, " ")
@@ -83,22 +74,22 @@ func (b *bench) renderByHand(ctx context.Context, rendered string) ([]command, e
 		if err != nil {
 			return nil, err
 		}
-		commands = append(commands, b.yttAndKbld(filepath.Join(b.dir, "loop", name+"-"+version), dir, len(p.Overlays) > 0)...)
+		all = append(all, b.yttAndKbld(filepath.Join(b.dir, "loop", name+"-"+version), dir, len(p.Overlays) > 0)...)
 	}
-	if len(commands) == 0 {
+	if len(all) == 0 {
 		return nil, fmt.Errorf("strake env render %s printed no package that its values name", benched)
 	}
-	return commands, nil
+	return all, nil
 }
 
 // yttAndKbld render a pulled bundle with the values and overlays of a folder.
-func (b *bench) yttAndKbld(bundle, dir string, overlays bool) []command {
+func (b *bench) yttAndKbld(bundle, dir string, overlays bool) commands {
 	rendered := dir + "-rendered" // not in dir, which ytt reads
 	ytt := []string{b.tools["ytt"], "-f", filepath.Join(bundle, "config"), "--data-values-file", filepath.Join(dir, "values.yml"), "--output-files", rendered}
 	if overlays {
 		ytt = append(ytt, "-f", dir, "--file-mark", "values.yml:exclude=true")
 	}
-	return []command{{args: ytt}, {args: []string{b.tools["kbld"], "-f", rendered, "-f", filepath.Join(bundle, ".imgpkg")}}}
+	return commands{{args: ytt}, {args: []string{b.tools["kbld"], "-f", rendered, "-f", filepath.Join(bundle, ".imgpkg")}}}
 }
 
 // write puts texts, or values as YAML, into files of a folder of the bench's.

@@ -19,10 +19,6 @@ type sample struct {
 	peak int64
 }
 
-func (s sample) plus(o sample) sample {
-	return sample{s.wall + o.wall, max(s.peak, o.peak)}
-}
-
 // command is what is measured. Its output is kept only for errors.
 type command struct {
 	dir  string
@@ -49,6 +45,20 @@ func (c command) output(ctx context.Context) ([]byte, sample, error) {
 		s.peak = usage.Maxrss * 1024 // kibibytes, on Linux
 	}
 	return stdout.Bytes(), s, nil
+}
+
+// commands are measured as one piece of work, one after the other.
+type commands []command
+
+func (c commands) run(ctx context.Context) (total sample, err error) {
+	for _, each := range c {
+		s, err := each.run(ctx)
+		if err != nil {
+			return sample{}, err
+		}
+		total = sample{total.wall + s.wall, max(total.peak, s.peak)}
+	}
+	return total, nil
 }
 
 // median measures work several times, after one round that is not counted.
