@@ -84,43 +84,45 @@ func TestPackages(t *testing.T) {
 	}
 }
 
-// proveNewest installs a version, with an account that has no more rights than it
-// needs, sees that reconciling again changes nothing
-// and that it does its work, removes it, and sees that nothing is left.
+// proveNewest installs a version, lets it work, removes it, and sees that nothing is left.
 func (c *cluster) proveNewest(t *testing.T, name, version string) {
 	t.Helper()
 	before := c.snapshot(t)
-	installed := c.up(t, name+"@"+version)
-	c.requireVersion(t, name, version)
-	for _, i := range installed {
-		c.requireNoAdministrator(t, i)
-		c.requireSteady(t, i.Name)
-	}
+	installed := c.upSteady(t, name, version)
 	c.work(t, name, "work")
 	c.uninstall(t, namesOf(installed))
 	c.requireNothingLeft(t, before)
 }
 
 // proveWay installs a version, lets it work, moves to the next one and lets
-// that work; then it removes all, too.
+// that work; then it removes all, too. In the end it installs the version once
+// more and removes that: what it leaves, the next one might have taken along.
 func (c *cluster) proveWay(t *testing.T, name, version, next string) {
 	t.Helper()
 	before := c.snapshot(t)
-	c.up(t, name+"@"+version)
-	c.requireVersion(t, name, version)
+	c.upSteady(t, name, version)
 	c.work(t, name, "work of "+version)
 	var installed []installedAs
-	c.move(t, name, "move to "+next, func(t *testing.T) {
-		installed = c.up(t, name+"@"+next)
-		c.requireVersion(t, name, next)
-		c.requireSteady(t, name)
-	})
-	for _, i := range installed {
-		c.requireNoAdministrator(t, i)
-	}
+	c.move(t, name, "move to "+next, func(t *testing.T) { installed = c.upSteady(t, name, next) })
 	c.work(t, name, "work of "+next)
 	c.uninstall(t, namesOf(installed))
 	c.requireNothingLeft(t, before)
+
+	c.uninstall(t, namesOf(c.up(t, name+"@"+version)))
+	c.requireNothingLeft(t, before)
+}
+
+// upSteady installs a version, or moves to it, and what it needs, each with an account
+// that has no more rights than it needs, and sees that reconciling again changes nothing.
+func (c *cluster) upSteady(t *testing.T, name, version string) []installedAs {
+	t.Helper()
+	installed := c.up(t, name+"@"+version)
+	c.requireVersion(t, name, version)
+	for _, i := range installed {
+		c.requireNoAdministrator(t, i)
+		c.requireSteady(t, i.Name)
+	}
+	return installed
 }
 
 func (c *cluster) work(t *testing.T, name, title string) {
