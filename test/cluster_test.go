@@ -85,12 +85,7 @@ func lasting(t *testing.T) context.Context {
 // apply sends YAML documents by server-side apply, in their order.
 func (c *cluster) apply(t *testing.T, documents string) {
 	t.Helper()
-	err := c.tryApply(lasting(t), documents)
-	if webhookHungUp(err) {
-		t.Logf("applying once more: %v", err)
-		err = c.tryApply(lasting(t), documents)
-	}
-	require.NoError(t, err)
+	require.NoError(t, c.tryApply(lasting(t), documents))
 }
 
 // tryApply is apply for what the cluster may refuse.
