@@ -104,6 +104,7 @@ func (c *cluster) proveWay(t *testing.T, name, version, next string) {
 	c.work(t, name, "work of "+version)
 	var installed []installedAs
 	c.move(t, name, "move to "+next, func(t *testing.T) { installed = c.upSteady(t, name, next) })
+	c.awaitEndedPods(t)
 	c.work(t, name, "work of "+next)
 	c.uninstall(t, namesOf(installed))
 	c.requireNothingLeft(t, before)
@@ -123,6 +124,24 @@ func (c *cluster) upSteady(t *testing.T, name, version string) []installedAs {
 		c.requireSteady(t, i.Name)
 	}
 	return installed
+}
+
+// awaitEndedPods waits until pods that were told to end have ended. After a move, a
+// webhook of the version before answers for as long as the API server asks it over
+// connections that it kept, and its answers would be taken for the next version's.
+func (c *cluster) awaitEndedPods(t *testing.T) {
+	t.Helper()
+	eventually(t, 6*time.Minute, "pods of the version before end", func() (bool, string) {
+		pods, err := c.typed.CoreV1().Pods("").List(lasting(t), metav1.ListOptions{})
+		require.NoError(t, err)
+		var ending []string
+		for _, pod := range pods.Items {
+			if pod.DeletionTimestamp != nil {
+				ending = append(ending, pod.Namespace+"/"+pod.Name)
+			}
+		}
+		return len(ending) == 0, strings.Join(ending, ", ")
+	})
 }
 
 func (c *cluster) work(t *testing.T, name, title string) {
