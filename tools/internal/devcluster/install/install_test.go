@@ -61,9 +61,14 @@ func TestDeleting(t *testing.T) {
 	require.ErrorIs(t, deleting(o), errFailed)
 	require.ErrorContains(t, deleting(o), "stuck")
 	require.NotErrorIs(t, deleting(parse(t, "kind: X")), errFailed)
-	o = parse(t, "kind: App\nmetadata: {name: x}\nstatus: {conditions: [{type: DeleteFailed, status: 'True'}], usefulErrorMessage: 'kapp: Error: Expected all resources to be gone, but found: pod/a'}")
-	require.NotErrorIs(t, deleting(o), errFailed, "kapp-controller looks again")
-	require.ErrorContains(t, deleting(o), "found: pod/a")
+	for _, passes := range []string{
+		"kapp: Error: Expected all resources to be gone, but found: pod/a",
+		`Unblocking for deploy: Updating app: Operation cannot be fulfilled on apps.kappctrl.k14s.io "x": the object has been modified; please apply your changes to the latest version and try again`,
+	} {
+		o = parse(t, "kind: App\nmetadata: {name: x}\nstatus: {conditions: [{type: DeleteFailed, status: 'True'}], usefulErrorMessage: '"+passes+"'}")
+		require.NotErrorIs(t, deleting(o), errFailed, "kapp-controller looks again")
+		require.ErrorContains(t, deleting(o), passes)
+	}
 }
 
 func TestPoll(t *testing.T) {

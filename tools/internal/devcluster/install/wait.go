@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,12 +63,11 @@ func passing(err error) bool {
 	if err == nil {
 		return false
 	}
-	for _, sign := range []string{"server API", "discovery", "unable to handle the request", "connection refused", packagesAPI} {
-		if strings.Contains(err.Error(), sign) {
-			return true
-		}
-	}
-	return false
+	return saysOne(err.Error(), "server API", "discovery", "unable to handle the request", "connection refused", packagesAPI)
+}
+
+func saysOne(text string, signs ...string) bool {
+	return slices.ContainsFunc(signs, func(sign string) bool { return strings.Contains(text, sign) })
 }
 
 func (c *Client) applyOnce(ctx context.Context, o, worker *unstructured.Unstructured) error {
@@ -163,16 +163,23 @@ func reconciled(o *unstructured.Unstructured, generation int64) error {
 	return fmt.Errorf("%s %s: %s", o.GetKind(), o.GetName(), description(o))
 }
 
-// stillEnding begins kapp's complaint of pods that have not ended when all else of
-// a package is gone; kapp-controller soon looks again.
-const stillEnding = "Expected all resources to be gone"
+// What kapp-controller complains of and soon tries again by itself.
+const (
+	// stillEnding begins kapp's complaint of pods that have not ended when all else
+	// of a package is gone.
+	stillEnding = "Expected all resources to be gone"
+	// conflict is the API server's answer to who changes an older state of an object
+	// (OptimisticLockErrorMsg in k8s.io/apiserver). kapp-controller meets it between
+	// its own parts: one deletes an App, the other writes into it.
+	conflict = "the object has been modified"
+)
 
 // deleting wraps errFailed when kapp-controller could not delete.
 func deleting(o *unstructured.Unstructured) error {
 	say := description(o)
 	if condition(o, "DeleteFailed") {
 		say = trouble(o)
-		if !strings.Contains(say, stillEnding) {
+		if !saysOne(say, stillEnding, conflict) {
 			return fmt.Errorf("%s %s: %w: %s", o.GetKind(), o.GetName(), errFailed, say)
 		}
 	}
