@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	certificatesv1 "k8s.io/api/certificates/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -52,7 +53,7 @@ func (c *cluster) snapshot(t *testing.T) map[string]bool {
 	owners := map[string][]metav1.OwnerReference{}
 	uids := map[types.UID]bool{}
 	c.eachObject(t, "", func(object *unstructured.Unstructured) {
-		if isRecordOfWhatStays(object) {
+		if isRecordOfWhatStays(object) || isKubeletsRequest(object) {
 			return
 		}
 		owners[identify(object)] = object.GetOwnerReferences()
@@ -73,6 +74,16 @@ func (c *cluster) snapshot(t *testing.T) map[string]bool {
 func isRecordOfWhatStays(object *unstructured.Unstructured) bool {
 	_, isNote := object.GetLabels()["kapp.k14s.io/is-app-change"]
 	return isNote && slices.Contains([]string{"kube-system", "kapp-controller-packaging-global"}, object.GetNamespace())
+}
+
+// isKubeletsRequest is true of a certificate that a kubelet asked for when the cluster
+// was made: Kubernetes forgets it one to two hours later (csrcleaner in k8s.io/kubernetes).
+func isKubeletsRequest(object *unstructured.Unstructured) bool {
+	if object.GroupVersionKind().GroupKind() != (schema.GroupKind{Group: certificatesv1.GroupName, Kind: "CertificateSigningRequest"}) {
+		return false
+	}
+	signer, _, _ := unstructured.NestedString(object.Object, "spec", "signerName")
+	return signer == certificatesv1.KubeAPIServerClientKubeletSignerName || signer == certificatesv1.KubeletServingSignerName
 }
 
 // requireNothingLeft compares all objects of all kinds with those that were

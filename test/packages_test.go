@@ -128,7 +128,8 @@ func (c *cluster) upSteady(t *testing.T, name, version string) []installedAs {
 
 // awaitEndedPods waits until pods that were told to end have ended. After a move, a
 // webhook of the version before answers for as long as the API server asks it over
-// connections that it kept, and its answers would be taken for the next version's.
+// connections that it kept: its answers would be taken for the next version's, and a
+// call is lost when its grace period ends before that.
 func (c *cluster) awaitEndedPods(t *testing.T) {
 	t.Helper()
 	eventually(t, 6*time.Minute, "pods of the version before end", func() (bool, string) {
