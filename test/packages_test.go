@@ -96,7 +96,8 @@ func (c *cluster) proveNewest(t *testing.T, name, version string) {
 
 // proveWay installs a version, lets it work, moves to the next one and lets
 // that work; then it removes all, too. In the end it installs the version once
-// more and removes that: what it leaves, the next one might have taken along.
+// more and removes that: what it leaves, the next one might have taken along. It
+// deletes that one as kubectl does, and `strake uninstall` removes what is beside it.
 func (c *cluster) proveWay(t *testing.T, name, version, next string) {
 	t.Helper()
 	before := c.snapshot(t)
@@ -109,7 +110,9 @@ func (c *cluster) proveWay(t *testing.T, name, version, next string) {
 	c.uninstall(t, namesOf(installed))
 	c.requireNothingLeft(t, before)
 
-	c.uninstall(t, namesOf(c.up(t, name+"@"+version)))
+	installed = c.up(t, name+"@"+version)
+	c.deleteInstall(t, installNamespace, name)
+	c.uninstall(t, namesOf(installed))
 	c.requireNothingLeft(t, before)
 }
 

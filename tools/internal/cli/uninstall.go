@@ -35,7 +35,11 @@ func newUninstall(a *app) *cobra.Command {
 gone. With a package go its CRDs, and with them every object that somebody made
 of them: where there are such objects they are listed, and nothing is deleted
 without --delete-objects. Objects that a controller made for another one are not
-listed, nor are those of CRDs that outlive their package.`,
+listed, nor are those of CRDs that outlive their package.
+
+The values, overlays and the account that up put beside a PackageInstall go with
+it. Where it was deleted by other means, or uninstall was interrupted, uninstall
+removes what is left of these.`,
 		Example: `  strake uninstall keda
   strake uninstall keda -n platform --dry-run -o json
   strake uninstall keda --delete-objects`,

@@ -41,11 +41,14 @@ type UserObject struct {
 	Name       string `json:"name"`
 }
 
-// Installed tells whether there is a PackageInstall of this name.
+// Installed tells whether there is a PackageInstall of this name, or rights of its
+// account: these go last, so they stay where a removal was interrupted, or where
+// somebody deleted the PackageInstall by other means.
 func (c *Client) Installed(ctx context.Context, namespace, name string) (bool, error) {
 	_, err := c.dynamic.Resource(installs()).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return false, nil
+		rights, err := c.rightsOf(ctx, Package{Name: name, Namespace: namespace})
+		return len(rights) > 0, err
 	}
 	if err != nil {
 		return false, fmt.Errorf("asking for PackageInstall %s/%s: %w", namespace, name, err)

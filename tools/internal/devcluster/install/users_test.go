@@ -42,6 +42,9 @@ spec: {group: strake.test, names: {plural: others}, versions: [{name: v1, storag
 	for _, plural := range []string{"boats", "ropes", "others"} {
 		kinds[schema.GroupVersionResource{Group: "strake.test", Version: "v1", Resource: plural}] = "List"
 	}
+	for _, resource := range rightsResources() {
+		kinds[resource] = "List"
+	}
 	return &Client{dynamic: fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), kinds, objects...)}
 }
 
@@ -91,8 +94,8 @@ func TestDeleteOwnLeavesWhatOthersMade(t *testing.T) {
 }
 
 func TestInstalled(t *testing.T) {
-	c := usersCluster(t)
-	for name, want := range map[string]bool{"harbour": true, "other": false} {
+	c := usersCluster(t, "{apiVersion: v1, kind: ServiceAccount, metadata: {name: half-gone-installer, namespace: boats, labels: {strake.dev/install: boats.half-gone}}}")
+	for name, want := range map[string]bool{"harbour": true, "half-gone": true, "other": false} {
 		got, err := c.Installed(t.Context(), "boats", name)
 		require.NoError(t, err)
 		require.Equal(t, want, got, name)
