@@ -86,6 +86,21 @@ func isKubeletsRequest(object *unstructured.Unstructured) bool {
 	return signer == certificatesv1.KubeAPIServerClientKubeletSignerName || signer == certificatesv1.KubeletServingSignerName
 }
 
+func TestKubeletsRequest(t *testing.T) {
+	const request = "certificates.k8s.io/v1 CertificateSigningRequest "
+	for what, want := range map[string]bool{
+		request + certificatesv1.KubeAPIServerClientKubeletSignerName: true,
+		request + certificatesv1.KubeletServingSignerName:             true,
+		request + certificatesv1.KubeAPIServerClientSignerName:        false,
+		"v1 Secret " + certificatesv1.KubeletServingSignerName:        false,
+	} {
+		fields := strings.Fields(what)
+		require.Equal(t, want, isKubeletsRequest(&unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": fields[0], "kind": fields[1], "spec": map[string]any{"signerName": fields[2]},
+		}}), what)
+	}
+}
+
 // requireNothingLeft compares all objects of all kinds with those that were
 // there before: CRDs, webhooks, APIServices, leases, Secrets and namespaces are
 // objects as all others. Nothing may be left, and nothing may have gone.
