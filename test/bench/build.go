@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -13,34 +14,38 @@ import (
 // benchBuild compares `strake build` of all packages with the same work by the
 // Carvel tools, one after the other as a shell loop would start them.
 func (b *bench) benchBuild(ctx context.Context) error {
-	checkout, err := b.copyCheckout("build")
+	unchanged, err := b.copyCheckout("build")
 	if err != nil {
 		return err
 	}
-	build := command{args: []string{b.strake, "build", "--quiet", "--root", checkout}}
-	unchanged, err := b.median(ctx, build.run)
+	changed, err := b.copyCheckout("build-changed")
 	if err != nil {
 		return err
 	}
-	build.args = append(build.args, "--force-rewrite")
-	overlay := filepath.Join(checkout, "packages", "keda", "config", "overlays", "logging.yml")
-	changed, err := b.median(ctx, func(ctx context.Context) (sample, error) {
-		if err := touch(overlay); err != nil {
-			return sample{}, err
-		}
-		return build.run(ctx)
-	})
+	loop, stop, err := b.loop(ctx)
 	if err != nil {
 		return err
 	}
-	loop, err := b.loop(ctx)
+	defer stop()
+	build := []string{b.strake, "build", "--quiet", "--root"}
+	overlay := filepath.Join(changed, "packages", "keda", "config", "overlays", "logging.yml")
+	all, err := b.compare(ctx,
+		contender{"strake", command{args: append(slices.Clone(build), unchanged)}.run},
+		contender{"strake", func(ctx context.Context) (sample, error) {
+			if err := touch(overlay); err != nil {
+				return sample{}, err
+			}
+			return command{args: append(slices.Clone(build), changed, "--force-rewrite")}.run(ctx)
+		}},
+		contender{"ytt+kbld+imgpkg", loop.run},
+	)
 	if err != nil {
 		return err
 	}
-	b.report.row("build, nothing changed", "strake", unchanged, unchanged)
-	b.report.row("build, nothing changed", "ytt+kbld+imgpkg", loop, unchanged)
-	b.report.row("build, an overlay changed", "strake", changed, changed)
-	b.report.row("build, an overlay changed", "ytt+kbld+imgpkg", loop, changed)
+	for i, work := range []string{"build, nothing changed", "build, an overlay changed"} {
+		b.report.row(work, "strake", all[i], all[i])
+		b.report.row(work, "ytt+kbld+imgpkg", all[2], all[i])
+	}
 	return nil
 }
 
@@ -68,26 +73,26 @@ func touch(file string) error {
 
 // loop does by ytt, kbld and imgpkg what a build does for each version: render
 // the values schema and the defaults, lock the images, push the bundle; and
-// then the same for the repository.
-func (b *bench) loop(ctx context.Context) (sample, error) {
+// then the same for the repository. The registry that it pushes to serves until
+// stop is called.
+func (b *bench) loop(ctx context.Context) (all commands, stop func(), err error) {
 	r, err := b.serve(ctx, "loop-registry")
 	if err != nil {
-		return sample{}, err
+		return nil, nil, err
 	}
-	defer r.stop()
 	repository := r.address + "/strake/platform"
-	if err := b.pushBundles(ctx, repository); err != nil {
-		return sample{}, err
+	if err = b.pushBundles(ctx, repository); err == nil {
+		var bundles []string
+		bundles, err = b.pullBundles(ctx, repository)
+		for _, dir := range bundles {
+			all = append(all, b.buildByHand(dir, repository)...)
+		}
 	}
-	bundles, err := b.pullBundles(ctx, repository)
 	if err != nil {
-		return sample{}, err
+		r.stop()
+		return nil, nil, err
 	}
-	var all commands
-	for _, dir := range bundles {
-		all = append(all, b.buildByHand(dir, repository)...)
-	}
-	return b.median(ctx, all.run)
+	return all, r.stop, nil
 }
 
 func (b *bench) pushBundles(ctx context.Context, repository string) error {
@@ -96,7 +101,7 @@ func (b *bench) pushBundles(ctx context.Context, repository string) error {
 	return err
 }
 
-// pullBundles answers with the folders of all bundles, the repository's last.
+// pullBundles returns the folders of all bundles, the repository's last.
 func (b *bench) pullBundles(ctx context.Context, repository string) ([]string, error) {
 	tags := command{args: []string{b.tools["crane"], "ls", repository}}
 	out, _, err := tags.output(ctx)

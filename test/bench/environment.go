@@ -19,10 +19,6 @@ const benched = "prod"
 // which packages there are: the platform's own rendering is strake's alone.
 func (b *bench) benchEnvironment(ctx context.Context) error {
 	render := command{dir: b.checkout, args: []string{b.strake, "env", "render", benched}}
-	ours, err := b.median(ctx, render.run)
-	if err != nil {
-		return err
-	}
 	text, _, err := render.output(ctx)
 	if err != nil {
 		return err
@@ -31,13 +27,12 @@ func (b *bench) benchEnvironment(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	theirs, err := b.median(ctx, byHand.run)
+	contenders := []contender{{"strake", render.run}, {"ytt+kbld", byHand.run}}
+	all, err := b.compare(ctx, contenders...)
 	if err != nil {
 		return err
 	}
-	work := "render the environment " + benched
-	b.report.row(work, "strake", ours, ours)
-	b.report.row(work, "ytt+kbld", theirs, ours)
+	b.report.rows("render the environment "+benched, contenders, all)
 	return nil
 }
 

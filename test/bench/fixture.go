@@ -83,7 +83,7 @@ spec:
 	}
 }
 
-// makeLarge writes the fixture and answers with its checkout and the
+// makeLarge writes the fixture and returns its checkout and the
 // environment that lets the go command find its module.
 func (b *bench) makeLarge() (checkout string, env []string, err error) {
 	checkout, source, proxy := filepath.Join(b.dir, "large"), filepath.Join(b.dir, "large-module"), filepath.Join(b.dir, "proxy")

@@ -28,7 +28,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	rounds := flag.Int("rounds", 5, "how often each command is measured; medians are printed")
+	rounds := flag.Int("rounds", 5, "number of measured rounds; medians are printed")
 	flag.Parse()
 	binary := os.Getenv("STRAKE")
 	if binary == "" {

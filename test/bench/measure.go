@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -59,22 +58,4 @@ func (c commands) run(ctx context.Context) (total sample, err error) {
 		total = sample{total.wall + s.wall, max(total.peak, s.peak)}
 	}
 	return total, nil
-}
-
-// median measures work several times, after one round that is not counted.
-func (b *bench) median(ctx context.Context, work func(context.Context) (sample, error)) (sample, error) {
-	var walls []time.Duration
-	var peaks []int64
-	for round := range b.rounds + 1 {
-		s, err := work(ctx)
-		if err != nil {
-			return sample{}, err
-		}
-		if round > 0 {
-			walls, peaks = append(walls, s.wall), append(peaks, s.peak)
-		}
-	}
-	slices.Sort(walls)
-	slices.Sort(peaks)
-	return sample{walls[len(walls)/2], peaks[len(peaks)/2]}, nil
 }

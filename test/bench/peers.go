@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 )
 
-// buildPeers answers with the path of every tool to compare with.
+// buildPeers returns the path of every tool to compare with.
 func (b *bench) buildPeers(ctx context.Context) (map[string]string, error) {
 	tools := map[string]string{"strake": b.strake}
 	for name, path := range map[string]string{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 )
 
@@ -23,43 +24,40 @@ func (b *bench) benchPush(ctx context.Context) error {
 	strake := func(repository string) command {
 		return command{dir: checkout, env: env, args: []string{b.strake, "push", "--quiet", "--to", repository}}
 	}
-	ours, err := b.pushEach(ctx, strake)
-	if err != nil {
-		return err
-	}
-	b.report.row("push of 200 MB", "strake", ours, ours)
 	peers, err := b.pushPeers(ctx, strake)
 	if err != nil {
 		return err
 	}
+	contenders := []contender{b.pushes("strake", strake)}
 	for _, peer := range []string{"crane", "skopeo", "imgpkg"} {
-		if peers[peer] == nil {
-			continue
+		if peers[peer] != nil {
+			contenders = append(contenders, b.pushes(peer, peers[peer]))
 		}
-		theirs, err := b.pushEach(ctx, peers[peer])
-		if err != nil {
-			return err
-		}
-		b.report.row("push of 200 MB", peer, theirs, ours)
 	}
+	all, err := b.compare(ctx, contenders...)
+	if err != nil {
+		return err
+	}
+	b.report.rows("push of 200 MB", contenders, all)
 	return nil
 }
 
-// pushEach measures a push, each time into a registry that has nothing.
-func (b *bench) pushEach(ctx context.Context, push func(repository string) command) (sample, error) {
-	round := 0
-	return b.median(ctx, func(ctx context.Context) (sample, error) {
-		round++
-		r, err := b.serve(ctx, fmt.Sprintf("push-registry-%p-%d", push, round))
+// pushes is a tool that pushes, each time into a registry that has nothing.
+// What was pushed is removed, so that the disk does not fill round by round.
+func (b *bench) pushes(tool string, push func(repository string) command) contender {
+	return contender{tool, func(ctx context.Context) (sample, error) {
+		name := "push-registry"
+		defer os.RemoveAll(filepath.Join(b.dir, name))
+		r, err := b.serve(ctx, name)
 		if err != nil {
 			return sample{}, err
 		}
 		defer r.stop()
 		return push(r.address + "/strake/bench").run(ctx)
-	})
+	}}
 }
 
-// pushPeers answers with the peers' commands, on a copy of the same image that
+// pushPeers returns the peers' commands, on a copy of the same image that
 // each tool can read: an OCI layout, or for imgpkg the random bytes themselves.
 func (b *bench) pushPeers(ctx context.Context, strake func(string) command) (map[string]func(string) command, error) {
 	random := filepath.Join(b.dir, "large-module", "random")
