@@ -146,9 +146,12 @@ func pick(c checkout, paths, core []string) []picked {
 	}
 	concernsAll := ""
 	for _, path := range paths {
+		if isProse(path) {
+			continue
+		}
 		if name := touchedPackage(path); name != "" {
 			note(name, path+" changed")
-		} else if !isProse(path) {
+		} else if !isGenerated(path) {
 			concernsAll = path
 		}
 	}
@@ -203,11 +206,14 @@ func touchedPackage(path string) string {
 	return ""
 }
 
-// isProse tells what no cluster sees. What else is in repo/ follows from the
-// packages below it.
+// isProse tells what no cluster sees.
 func isProse(path string) bool {
-	return strings.HasSuffix(path, ".md") || strings.HasPrefix(path, "repo/") || strings.HasPrefix(path, "docs/")
+	return strings.HasSuffix(path, ".md") || strings.HasPrefix(path, "docs/")
 }
+
+// isGenerated tells what follows from the packages: all in repo/ that belongs
+// to none of them.
+func isGenerated(path string) bool { return strings.HasPrefix(path, "repo/") }
 
 func sortedKeys[V any](m map[string]V) []string {
 	var keys []string
@@ -242,6 +248,7 @@ func TestPick(t *testing.T) {
 		"the tools and a package":          {[]string{"go.mod", "packages/app/package.yml"}, []string{"app 1.0.0", "keda 2.0.0 3.0.0"}},
 		"what is not published":            {[]string{"packages/other/package.yml"}, []string{"keda 2.0.0 3.0.0"}},
 		"prose":                            {[]string{"README.md"}, []string{"keda 2.0.0 3.0.0"}},
+		"a package's page":                 {[]string{"packages/ingress/README.md"}, []string{"keda 2.0.0 3.0.0"}},
 		"prose and a package":              {[]string{"README.md", "packages/app/package.yml"}, []string{"app 1.0.0"}},
 		"nothing":                          {nil, []string{"keda 2.0.0 3.0.0"}},
 	} {
