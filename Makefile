@@ -15,6 +15,11 @@ export CGO_ENABLED := 0
 export GOTOOLCHAIN := $(shell awk '$$1 == "toolchain" {print $$2}' go.mod)
 export GOFLAGS := -trimpath -buildvcs=false
 
+# The commit that `strake version` prints, with -dirty where tracked files differ; empty
+# without git. Only the linker gets it, so nothing is compiled anew for another commit.
+COMMIT := $(shell git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null)
+LDFLAGS := -X github.com/strake-dev/strake/tools/internal/cli.commit=$(COMMIT)
+
 ##@ A cluster to try it on
 
 .PHONY: up
@@ -73,7 +78,7 @@ build: $(STRAKE) ## The strake binary, in .build/
 .PHONY: $(STRAKE)
 $(STRAKE):
 	@mkdir -p $(@D)
-	go build -o $@ ./tools/strake
+	go build -ldflags "$(LDFLAGS)" -o $@ ./tools/strake
 
 .PHONY: generate
 generate: $(STRAKE) ## All that is generated and committed

@@ -25,7 +25,7 @@ const (
 )
 
 // everywhere may be imported by every stage: they know nothing of any.
-var everywhere = []string{"cache", "progress"}
+var everywhere = []string{"cache", "names", "progress"}
 
 // stages says which other parts of the project each folder of tools/ may
 // import. Tests are free to use more, except the command line.
@@ -34,6 +34,7 @@ var stages = map[string]struct {
 	why string
 }{
 	"cache":       {nil, "it keeps folders and must not know what is in them"},
+	"names":       {nil, "it compares words and must not know what they name"},
 	"progress":    {nil, "it shows what it is told and knows no stage"},
 	"catalog":     {nil, "all stages stand on it; it opens this project's files alone"},
 	"oci":         {nil, "registries carry anything; whoever knows packages is above it"},
@@ -88,11 +89,13 @@ var libraries = []struct {
 	{"helm.sh/helm", []string{"manifest", "upstream"}, "upstream fetches charts, manifest renders them"},
 	{"github.com/spf13/cobra", []string{"cli"}, "stages are called by tests and other stages too, not by flags alone"},
 	{"github.com/vbauerster/mpb", []string{"progress"}, "bars are drawn in one place"},
+	{"github.com/texttheater/golang-levenshtein", []string{"names"}, "how near two words are is decided in one place"},
 }
 
-// catalogLibraries are all that catalog may import beside Go's own library:
+// catalogLibraries are all that catalog may import beside Go's own library, names
+// being one of ours:
 // with fewer, loading stays a matter of milliseconds.
-var catalogLibraries = []string{"go.yaml.in/yaml/v3", "github.com/carvel-dev/semver/v4", "golang.org/x/mod/"}
+var catalogLibraries = []string{"go.yaml.in/yaml/v3", "github.com/carvel-dev/semver/v4", "golang.org/x/mod/", inner + "names"}
 
 // source is one Go file and what it imports.
 type source struct {

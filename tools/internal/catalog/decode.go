@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/strake-dev/strake/tools/internal/names"
 )
 
 // decode reads data, one YAML document, into out, a pointer to a struct, and
@@ -53,7 +55,7 @@ func (f *file) object(n *yaml.Node, out reflect.Value, path string) {
 	seen := f.pairs(n, path, func(key, val *yaml.Node, at string) {
 		i := slices.IndexFunc(fields, func(fd field) bool { return fd.name == key.Value })
 		if i < 0 {
-			f.badLine(key.Line, "unknown field %q; known here: %s", key.Value, names(fields))
+			f.badLine(key.Line, "unknown field %q; %s", key.Value, names.Hint(key.Value, fieldNames(fields)))
 			return
 		}
 		f.value(val, out.Field(fields[i].index), at)

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/strake-dev/strake/tools/internal/names"
 )
 
 // Names in the folder of environments.
@@ -59,24 +61,24 @@ func (c *Catalog) Environments() ([]string, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("looking for environments: %w", err)
 	}
-	names := []string{}
+	list := []string{}
 	for _, e := range entries {
 		if e.IsDir() && e.Name() != BaseDir && e.Name()[0] != '.' {
-			names = append(names, e.Name())
+			list = append(list, e.Name())
 		}
 	}
-	return names, nil
+	return list, nil
 }
 
-// Environment reads one environment strictly. The error of an unknown name
-// lists those there are; any other joins all that is wrong, as that of [Load].
+// Environment reads one environment strictly. An unknown name is a
+// [names.UnknownError]; any other error joins all that is wrong, as that of [Load].
 func (c *Catalog) Environment(name string) (*Environment, error) {
-	names, err := c.Environments()
+	known, err := c.Environments()
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(names, name) {
-		return nil, fmt.Errorf("no environment %q; known: %s", name, strings.Join(names, ", "))
+	if !slices.Contains(known, name) {
+		return nil, names.Unknownf("no environment %q; %s", name, names.Hint(name, known))
 	}
 	l := &loader{root: c.Root}
 	dir := path.Join(EnvironmentsDir, name)

@@ -25,10 +25,10 @@ func fieldsOf(t reflect.Type) []field {
 	return fields
 }
 
-func names(fields []field) string {
+func fieldNames(fields []field) []string {
 	list := make([]string, 0, len(fields))
 	for _, fd := range fields {
 		list = append(list, fd.name)
 	}
-	return strings.Join(list, ", ")
+	return list
 }

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/strake-dev/strake/tools/internal/names"
 )
 
 var (
@@ -99,7 +101,7 @@ func checkCommands(f *file, at string, img Image) {
 			f.bad(field, "link %q is not a clean absolute path", link)
 		}
 		if !slices.Contains(built, target) {
-			f.bad(field, "link %q points to %q, which is no command of this image; known: %s", link, target, strings.Join(built, ", "))
+			f.bad(field, "link %q points to %q, which is no command of this image; %s", link, target, names.Hint(target, built))
 		}
 	}
 }

@@ -40,7 +40,7 @@ func FindRoot(dir string) (string, error) {
 			return at, nil
 		}
 		if at == filepath.Dir(at) {
-			return "", fmt.Errorf("neither %s nor a folder above it holds %s; go to a checkout or name one", start, RepositoryFile)
+			return "", fmt.Errorf("no checkout here: neither %s nor a folder above it holds %s; change to the folder of a checkout, or name it with --root", start, RepositoryFile)
 		}
 	}
 }

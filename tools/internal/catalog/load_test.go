@@ -24,7 +24,7 @@ func TestLoad(t *testing.T) {
 	boat, err := c.Package("boat")
 	require.NoError(t, err)
 	require.Equal(t, filepath.Join(root, "packages/boat/config"), boat.Config())
-	require.Equal(t, "1.2.0, 1.10.0+strake.2", versionNames(boat), "by semantic version, not by letters")
+	require.Equal(t, []string{"1.2.0", "1.10.0+strake.2"}, versionNames(boat), "by semantic version, not by letters")
 
 	first, second := boat.Versions[0], boat.Versions[1]
 	require.Equal(t, "boat 1.2.0", first.ID())
@@ -91,8 +91,8 @@ func TestLoadErrors(t *testing.T) {
 		name, file, old, new string
 		want                 []string // one a line, in order
 	}{
-		{"unknown field", pkg, "images:", "imagess:", []string{pkg + `:17: unknown field "imagess"; known here: name, metadata, proof, manifests, images`}},
-		{"unknown nested field", pkg, "    user:", "    usr:", []string{pkg + `:24: unknown field "usr"; known here: name,`}},
+		{"unknown field", pkg, "images:", "imagess:", []string{pkg + `:17: unknown field "imagess"; did you mean images?`}},
+		{"unknown nested field", pkg, "    user:", "    usr:", []string{pkg + `:24: unknown field "usr"; did you mean user?`}},
 		{"duplicate", pkg, "  displayName: Boat", "  displayName: Boat\n  displayName: Ship", []string{pkg + `:4: duplicate field "metadata.displayName"; the first is at line 3`}},
 		{"duplicate in free values", pkg, "nested: {on: true}", "nested: {on: true, on: false}", []string{pkg + `:16: duplicate field "manifests[1].values.nested.on"`}},
 		{"missing field", pkg, "  providerName: Yard\n", "", []string{pkg + `:3: missing field "metadata.providerName"`}},
@@ -119,11 +119,11 @@ func TestLoadErrors(t *testing.T) {
 		{"canonical path", repo, "/strake/platform", "", []string{`has no path`}},
 		{"canonical case", repo, "/platform", "/Platform", []string{`has no path of lower-case words`}},
 		{"repository version", repo, "0.1.0", "v0.1", []string{repo + `:3: version "v0.1" is not a semantic version`}},
-		{"published package", repo, "boat:", "bote:", []string{repo + `:5: package "bote" is not in packages/; known: boat`}},
+		{"published package", repo, "boat:", "bote:", []string{repo + `:5: package "bote" is not in packages/; did you mean boat?`}},
 		{"published version", repo, "[1.2.0]", "[1.2.1, 1.2.0, 1.2.0]", []string{repo + `:5: boat has no version "1.2.1"; known: 1.2.0`, `version "1.2.0" is listed twice`}},
 
-		{"bootstrap package", repo, "published:", "bootstrap: [bote]\npublished:", []string{repo + `:4: package "bote" is not in packages/; known: boat`}},
-		{"storage package", repo, "published:", "storage: bote\npublished:", []string{repo + `:4: package "bote" is not in packages/; known: boat`}},
+		{"bootstrap package", repo, "published:", "bootstrap: [bote]\npublished:", []string{repo + `:4: package "bote" is not in packages/; did you mean boat?`}},
+		{"storage package", repo, "published:", "storage: bote\npublished:", []string{repo + `:4: package "bote" is not in packages/; did you mean boat?`}},
 		{"bootstrap of what is published", repo, "published:", "bootstrap: [boat]\npublished:", []string{repo + `:4: boat is published, so it is installed from the repository`}},
 
 		{"package name", pkg, "name: boat", "name: ship", []string{pkg + `:1: name "ship" differs from its folder "boat"`}},

@@ -3,6 +3,8 @@ package catalog
 import (
 	"fmt"
 	"slices"
+
+	"github.com/strake-dev/strake/tools/internal/names"
 )
 
 // Offered are the images of package.yml that the version has, in that order.
@@ -28,7 +30,7 @@ func (p *Package) Optional() bool {
 func checkOptional(f *file, p Package) {
 	for i, m := range p.Manifests {
 		if m.Image != "" && !isOptional(&p, m.Image) {
-			f.bad(fmt.Sprintf("manifests[%d].image", i), "image %q is no optional image of this package; known: %q", m.Image, optional(&p))
+			f.bad(fmt.Sprintf("manifests[%d].image", i), "image %q is no optional image of this package; %s", m.Image, names.Hint(m.Image, optional(&p)))
 		}
 	}
 }
@@ -38,7 +40,7 @@ func checkLeftOut(f *file, list []LeftOut, p *Package) {
 		at := fmt.Sprintf("leftOut[%d]", i)
 		switch {
 		case !isOptional(p, l.Image):
-			f.bad(at+".image", "image %q is no optional image of %s; known: %q", l.Image, PackageFile, optional(p))
+			f.bad(at+".image", "image %q is no optional image of %s; %s", l.Image, PackageFile, names.Hint(l.Image, optional(p)))
 		case slices.ContainsFunc(list[:i], func(o LeftOut) bool { return o.Image == l.Image }):
 			f.bad(at+".image", "image %q is left out twice", l.Image)
 		case l.Reason == "":

@@ -89,18 +89,15 @@ func byOf(n *Needed) []*Version {
 // conflicts names every need that a version which is to be installed does not
 // satisfy.
 func conflicts(needed map[string]*Needed) error {
-	var errs []string
+	var errs []error
 	for _, n := range needed {
 		for _, r := range n.Requires {
 			if other := needed[r.Package]; other != nil && !r.Admits(other.Version.Version) {
-				errs = append(errs, fmt.Sprintf("%s requires %s %s (%s), which is not %s; choose another version of one of them",
+				errs = append(errs, fmt.Errorf("%s requires %s %s (%s), which is not %s; choose another version of one of them",
 					n.ID(), r.Package, r.Constraint, r.Reason, other.Version.Version))
 			}
 		}
 	}
-	if len(errs) == 0 {
-		return nil
-	}
-	slices.Sort(errs)
-	return errors.New(strings.Join(errs, "\n"))
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return errors.Join(errs...)
 }

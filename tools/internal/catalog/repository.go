@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/carvel-dev/semver/v4"
+
+	"github.com/strake-dev/strake/tools/internal/names"
 )
 
 const versionForm = "a semantic version such as 2.21.0 or 2.21.0+strake.2"
@@ -73,7 +75,7 @@ func checkPublished(f *file, r Repository, packages []*Package) {
 		at := "published." + name
 		i := slices.IndexFunc(packages, func(p *Package) bool { return filepath.Base(p.Dir) == name })
 		if i < 0 {
-			f.bad(at, "package %q is not in %s/; known: %s", name, packagesDir, packageNames(packages))
+			f.bad(at, "package %q is not in %s/; %s", name, packagesDir, names.Hint(name, packageNames(packages)))
 			continue
 		}
 		checkPublishedVersions(f, at, packages[i], versions)
@@ -89,12 +91,12 @@ func checkBootstrap(f *file, r Repository, packages []*Package) {
 		own["storage"] = r.Storage
 	}
 	if name := r.Platform; name != "" && !slices.ContainsFunc(packages, func(p *Package) bool { return filepath.Base(p.Dir) == name }) {
-		f.bad("platform", "package %q is not in %s/; known: %s", name, packagesDir, packageNames(packages))
+		f.bad("platform", "package %q is not in %s/; %s", name, packagesDir, names.Hint(name, packageNames(packages)))
 	}
 	for at, name := range own {
 		switch {
 		case !slices.ContainsFunc(packages, func(p *Package) bool { return filepath.Base(p.Dir) == name }):
-			f.bad(at, "package %q is not in %s/; known: %s", name, packagesDir, packageNames(packages))
+			f.bad(at, "package %q is not in %s/; %s", name, packagesDir, names.Hint(name, packageNames(packages)))
 		case len(r.Published[name]) > 0:
 			f.bad(at, "%s is published, so it is installed from the repository; name it in one of the two lists", name)
 		}
@@ -108,23 +110,34 @@ func checkPublishedVersions(f *file, at string, p *Package, versions []string) {
 			f.bad(field, "version %q is listed twice", version)
 		}
 		if version != "" && !slices.ContainsFunc(p.Versions, func(v *Version) bool { return filepath.Base(v.Dir) == version }) {
-			f.bad(field, "%s has no version %q; known: %s", p.Name, version, versionNames(p))
+			f.bad(field, "%s has no version %q; %s", p.Name, version, versionHint(version, p))
 		}
 	}
 }
 
-func packageNames(packages []*Package) string {
+func packageNames(packages []*Package) []string {
 	var list []string
 	for _, p := range packages {
 		list = append(list, p.Name)
 	}
-	return strings.Join(list, ", ")
+	return list
 }
 
-func versionNames(p *Package) string {
+func versionNames(p *Package) []string {
 	var list []string
 	for _, v := range p.Versions {
 		list = append(list, cmp.Or(v.Version, filepath.Base(v.Dir)))
 	}
-	return strings.Join(list, ", ")
+	return list
+}
+
+// versionHint has the nearest version and all of them: they are few, and may
+// be near one another by letters and far apart otherwise.
+func versionHint(version string, p *Package) string {
+	known := versionNames(p)
+	all := "known: " + strings.Join(known, ", ")
+	if near := names.Near(version, known); len(near) > 0 && len(known) > len(near) {
+		return names.Hint(version, known) + " (" + all + ")"
+	}
+	return all
 }

@@ -50,7 +50,7 @@ func checkRequirement(f *file, at string, c *Catalog, v *Version, r Requirement)
 	case p == v.Package:
 		f.bad(at+".package", "%s requires itself; remove it", p.Name)
 	case !slices.ContainsFunc(p.Versions, func(v *Version) bool { return r.Admits(v.Version) }):
-		f.bad(at+".constraint", "no version of %s is in the range %q; known: %s", p.Name, r.Constraint, versionNames(p))
+		f.bad(at+".constraint", "no version of %s is in the range %q; known: %s", p.Name, r.Constraint, strings.Join(versionNames(p), ", "))
 	case c.Published(v) && !r.Optional && c.newest(r) == nil:
 		f.bad(at+".package", "%s is offered, but no version of %s in the range %q; publish one in %s", v.ID(), p.Name, r.Constraint, RepositoryFile)
 	}

@@ -38,7 +38,7 @@ func TestRequirementErrors(t *testing.T) {
 		want     []string
 	}{
 		"unknown package": {map[string]string{"sail 1.0.0": requires(need("bote", ">=1.0.0", ""))},
-			[]string{`packages/sail/1.0.0/version.yml:10: no package "bote"; known: boat, sail`}},
+			[]string{`packages/sail/1.0.0/version.yml:10: no package "bote"; did you mean boat?`}},
 		"bad range": {map[string]string{"sail 1.0.0": requires(need("boat", "newest", ""))},
 			[]string{`sail/1.0.0/version.yml:10: requires[0].constraint "newest" is not a range of versions`}},
 		"no such version": {map[string]string{"sail 1.0.0": requires(need("boat", ">=2.0.0", ""))},
@@ -46,7 +46,7 @@ func TestRequirementErrors(t *testing.T) {
 		"no reason": {map[string]string{"sail 1.0.0": requires(`  - {package: boat, constraint: ">=1.0.0"}`)},
 			[]string{`sail/1.0.0/version.yml:10: missing field "requires[0].reason"`}},
 		"unknown field": {map[string]string{"sail 1.0.0": requires(need("boat", ">=1.0.0", ", maybe: true"))},
-			[]string{`sail/1.0.0/version.yml:10: unknown field "maybe"; known here: package, constraint, optional, api, reason`}},
+			[]string{`sail/1.0.0/version.yml:10: unknown field "maybe"; known: package, constraint, optional, api, reason`}},
 		"api": {map[string]string{"sail 1.0.0": requires(need("boat", ">=1.0.0", ", api: boats"))},
 			[]string{`sail/1.0.0/version.yml:10: api "boats" is not GROUP/VERSION`}},
 		"twice": {map[string]string{"sail 1.0.0": requires(need("boat", ">=1.0.0", ""), need("boat", "<2.0.0", ""))},

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/carvel-dev/semver/v4"
+
+	"github.com/strake-dev/strake/tools/internal/names"
 )
 
 // parseVersion reads version.yml of the version folder named dir.
@@ -74,23 +76,26 @@ func (c *Catalog) Published(v *Version) bool {
 	return slices.Contains(c.Repository.Published[v.Package.Name], v.Version)
 }
 
-// Package is the package with this name. The error lists those there are.
+// Package returns the package with this exact name, as files give it; see
+// [Catalog.FindPackage] for names that a person types. The error has the nearest
+// name, or all names.
 func (c *Catalog) Package(name string) (*Package, error) {
 	for _, p := range c.Packages {
 		if p.Name == name {
 			return p, nil
 		}
 	}
-	return nil, fmt.Errorf("no package %q; known: %s", name, packageNames(c.Packages))
+	return nil, fmt.Errorf("no package %q; %s", name, names.Hint(name, packageNames(c.Packages)))
 }
 
-// Version is the package's version with this exact name. The error lists those
-// there are.
+// Version returns the package's version with this exact name, as files give it;
+// see [Catalog.FindVersion] for names that a person types. The error has the
+// nearest version, or all versions.
 func (p *Package) Version(version string) (*Version, error) {
 	for _, v := range p.Versions {
 		if v.Version == version {
 			return v, nil
 		}
 	}
-	return nil, fmt.Errorf("package %s has no version %q; known: %s", p.Name, version, versionNames(p))
+	return nil, fmt.Errorf("package %s has no version %q; %s", p.Name, version, versionHint(version, p))
 }

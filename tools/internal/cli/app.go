@@ -3,8 +3,10 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -47,6 +49,22 @@ func (a *app) out() io.Writer {
 	return a.streams.Out
 }
 
+// summary writes one line of what was checked and found to be so, below all progress.
+func (a *app) summary(format string, args ...any) {
+	a.close()
+	if a.global.mode() != progress.None {
+		fmt.Fprintf(a.streams.Err, format+"\n", args...)
+	}
+}
+
+// count is a number of things, as in "1 package" and "2 packages".
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 func (a *app) close() {
 	if a.display != nil {
 		a.display.Close()
@@ -68,8 +86,11 @@ func (a *app) catalog(options ...catalog.Option) (*catalog.Catalog, error) {
 }
 
 func (a *app) root() (string, error) {
-	if a.global.root != "" {
-		return a.global.root, nil
+	if root := a.global.root; root != "" {
+		if _, err := os.Stat(filepath.Join(root, catalog.RepositoryFile)); err != nil {
+			return "", usagef("--root %s is no checkout: it holds no %s; name the top folder of one", root, catalog.RepositoryFile)
+		}
+		return root, nil
 	}
 	dir, err := os.Getwd()
 	if err != nil {

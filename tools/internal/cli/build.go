@@ -77,7 +77,6 @@ func buildAll(ctx context.Context, a *app, flags buildFlags) error {
 	if err != nil {
 		return err
 	}
-	sayUnlocked(ctx, c.Unlocked()...)
 	r, err := repository.Build(ctx, c, repository.Options{Rewrite: flags.force})
 	if err != nil {
 		return err
@@ -87,7 +86,11 @@ func buildAll(ctx context.Context, a *app, flags buildFlags) error {
 		if err != nil {
 			return err
 		}
-		return printDifferences(a.out(), flags.output, findings)
+		if err := printDifferences(a.out(), flags.output, findings); err != nil {
+			return err
+		}
+		a.summary("build --check: %s", equal(c, r))
+		return nil
 	}
 	if err := r.Write(ctx, c); err != nil {
 		return err

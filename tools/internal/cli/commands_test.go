@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/strake-dev/strake/tools/internal/devcluster"
+	"github.com/strake-dev/strake/tools/internal/names"
 	"github.com/strake-dev/strake/tools/internal/platform"
 )
 
@@ -81,9 +82,19 @@ func TestReport(t *testing.T) {
 		{"success", t.Context(), 0, nil, exitOK, ""},
 		{"one line", t.Context(), 0, errors.New("it broke; mend it"), exitFailure, "strake: it broke; mend it\n"},
 		{"several errors", t.Context(), 0, errors.Join(errors.New("one"), errors.New("two")), exitFailure,
-			"one\ntwo\nstrake: failed for the reasons above\n"},
+			"one\ntwo\nstrake: one (and 1 more error, above)\n"},
+		{"several errors, of one thing", t.Context(), 0, fmt.Errorf("reading: %w", errors.Join(errors.New("one"), errors.New("two"), errors.New("three"))), exitFailure,
+			"reading: one\ntwo\nthree\nstrake: reading: one (and 2 more errors, above)\n"},
+		{"what a program said", t.Context(), 0, errors.New("rendering tiny: ytt:\n\n  - schema.yml:3:\n    wrong type\n    expected: integer"), exitFailure,
+			"rendering tiny: ytt:\n\n  - schema.yml:3:\n    wrong type\n    expected: integer\nstrake: rendering tiny: ytt: - schema.yml:3: wrong type\n"},
+		{"several findings", t.Context(), 0, findingsError{errors.Join(errors.New("one"), errors.New("two"))}, exitFindings,
+			"one\ntwo\nstrake: one (and 1 more error, above)\n"},
+		{"a name that does not exist", t.Context(), 0, fmt.Errorf("reading: %w", names.Unknownf("no package x; known: y")), exitUsage,
+			"strake: reading: no package x; known: y\n"},
+		{"two names that do not exist", t.Context(), 0, errors.Join(names.Unknownf("no package x"), names.Unknownf("no package z")), exitUsage,
+			"no package x\nno package z\nstrake: no package x (and 1 more error, above)\n"},
 		{"findings", t.Context(), 0, findingsf("2 findings"), exitFindings, "strake: 2 findings\n"},
-		{"wrong flags of a command", t.Context(), 0, usagef("not both"), exitUsage, "strake: not both\nUsage: x\nSee x --help\n"},
+		{"wrong flags of a command", t.Context(), 0, usagef("not both"), exitUsage, "Usage: x\nSee x --help\nstrake: not both\n"},
 		{"interrupted", ended, 0, fmt.Errorf("pushing: %w", context.Canceled), exitInterrupted,
 			"strake: interrupted; run the same command again, what was finished is not done twice\n"},
 		{"interrupted, but done", ended, 0, nil, exitOK, ""},
@@ -110,7 +121,7 @@ func TestErrorBeforeTheWorkIsAboutTheCommandLine(t *testing.T) {
 	var stderr bytes.Buffer
 	a := &app{streams: Streams{Err: &stderr}}
 	require.Equal(t, exitUsage, a.report(t.Context(), &cobra.Command{Use: "x"}, errors.New("required flag")))
-	require.Contains(t, stderr.String(), "strake: required flag\nUsage: x\n")
+	require.Contains(t, stderr.String(), "Usage: x\nSee x --help\nstrake: required flag\n")
 }
 
 func TestRegistryFlags(t *testing.T) {

@@ -62,3 +62,41 @@ func without(offers []cobra.Completion, args []string) []cobra.Completion {
 	}
 	return left
 }
+
+// completeOlder offers the versions of the package that is named already, for
+// flags that take a version of it.
+func (a *app) completeOlder(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	c, err := a.catalog(catalog.AllowMissingLocks)
+	if err != nil || len(args) == 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	v, err := c.Find(args[0])
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return otherVersions(v), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completePlatformVersions offers the versions of the package that installs the
+// others.
+func (a *app) completePlatformVersions(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	c, err := a.catalog(catalog.AllowMissingLocks)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	v, err := c.Platform()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return otherVersions(v), cobra.ShellCompDirectiveNoFileComp
+}
+
+func otherVersions(of *catalog.Version) []cobra.Completion {
+	var offers []cobra.Completion
+	for _, v := range of.Package.Versions {
+		if v != of {
+			offers = append(offers, v.Version)
+		}
+	}
+	return offers
+}

@@ -90,13 +90,17 @@ PACKAGE, only the values of that package, as it takes them by itself.`,
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: a.completeEnvironment,
 		RunE: a.around(func(_ *cobra.Command, args []string) error {
-			_, e, err := a.environment(args[0], flags)
+			c, e, err := a.environment(args[0], flags)
+			if err != nil {
+				return err
+			}
+			packages, err := packageNames(c, args[1:])
 			if err != nil {
 				return err
 			}
 			var values any = e.Values
-			if len(args) > 1 {
-				if values, err = packageValues(e, args[1]); err != nil {
+			for _, name := range packages {
+				if values, err = packageValues(e, name); err != nil {
 					return err
 				}
 			}
@@ -168,16 +172,16 @@ of the folder when it is written again.`,
 			if folder.dir != "" {
 				return a.writeGitops(cmd.Context(), args[0], flags, folder)
 			}
-			packages, err := a.rendered(cmd.Context(), args[0], flags, args[1:]...)
+			rendered, err := a.rendered(cmd.Context(), flags, args[1:], args[0])
 			if err != nil {
 				return err
 			}
-			return printPackages(a.out(), packages)
+			return printPackages(a.out(), rendered[0])
 		}),
 	}
 	flags.addValues(cmd)
 	flags.addRepository(cmd)
-	folder.add(cmd)
+	folder.add(a, cmd)
 	return cmd
 }
 

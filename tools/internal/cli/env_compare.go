@@ -44,15 +44,11 @@ to differ and not shown. A difference ends with exit code 3.`,
 }
 
 func envDiff(ctx context.Context, a *app, from, to string, packages ...string) ([]environment.Difference, error) {
-	before, err := a.rendered(ctx, from, envFlags{}, packages...)
+	rendered, err := a.rendered(ctx, envFlags{}, packages, from, to)
 	if err != nil {
 		return nil, err
 	}
-	after, err := a.rendered(ctx, to, envFlags{}, packages...)
-	if err != nil {
-		return nil, err
-	}
-	found, err := environment.Diff(environment.Stored(before), environment.Stored(after))
+	found, err := environment.Diff(environment.Stored(rendered[0]), environment.Stored(rendered[1]))
 	if found == nil {
 		found = []environment.Difference{}
 	}
@@ -79,16 +75,23 @@ downloaded once.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeEnvironment,
 		RunE: a.around(func(cmd *cobra.Command, args []string) error {
-			found, err := envValidate(cmd.Context(), a, args[0], flags)
+			c, e, err := a.environment(args[0], flags)
 			if err != nil {
 				return err
 			}
+			checked, err := envValidate(cmd.Context(), c, e)
+			if err != nil {
+				return err
+			}
+			found := checked.Findings
 			if err := output.print(a.out(), found, func(w io.Writer) error { return printEnvFindings(w, found) }); err != nil {
 				return err
 			}
 			if len(found) > 0 {
 				return findingsf("%d findings in the environment %s", len(found), args[0])
 			}
+			a.summary("env validate: %s: %s and %s valid for Kubernetes %s, no findings",
+				e.Name, count(checked.Packages, "package"), count(checked.Objects, "object"), e.Kubernetes)
 			return nil
 		}),
 	}
@@ -97,20 +100,16 @@ downloaded once.`,
 	return cmd
 }
 
-func envValidate(ctx context.Context, a *app, name string, f envFlags) ([]environment.Finding, error) {
-	c, e, err := a.environment(name, f)
-	if err != nil {
-		return nil, err
-	}
+func envValidate(ctx context.Context, c *catalog.Catalog, e *catalog.Environment) (*environment.Report, error) {
 	api, err := kubernetesAPI(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	found, err := environment.Check(ctx, c, e, api)
-	if found == nil {
-		found = []environment.Finding{}
+	checked, err := environment.Check(ctx, c, e, api)
+	if err == nil && checked.Findings == nil {
+		checked.Findings = []environment.Finding{}
 	}
-	return found, err
+	return checked, err
 }
 
 func kubernetesAPI(ctx context.Context, e *catalog.Environment) (*environment.API, error) {

@@ -19,8 +19,7 @@ type envFlags struct {
 }
 
 func (f *envFlags) addValues(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.values, "values-file", "", "YAML `file` with values to lay over the environment's; - is stdin")
-	mustComplete(cmd, "values-file", completeFiles("yml", "yaml"))
+	valuesFileFlag(cmd, &f.values, "values to lay over the environment's")
 }
 
 func (f *envFlags) addRepository(cmd *cobra.Command) {
@@ -30,15 +29,15 @@ func (f *envFlags) addRepository(cmd *cobra.Command) {
 
 // environment reads one as the flags change it.
 func (a *app) environment(name string, f envFlags) (*catalog.Catalog, *catalog.Environment, error) {
-	text, err := a.values(f.values)
-	if err != nil {
-		return nil, nil, err
-	}
 	c, err := a.catalog()
 	if err != nil {
 		return nil, nil, err
 	}
 	e, err := c.Environment(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	text, err := a.values(f.values)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -51,11 +50,30 @@ func (a *app) environment(name string, f envFlags) (*catalog.Catalog, *catalog.E
 	return c, e, nil
 }
 
-// rendered are the packages of an environment, all or those with these names.
-func (a *app) rendered(ctx context.Context, name string, f envFlags, packages ...string) ([]environment.Package, error) {
-	c, e, err := a.environment(name, f)
+// rendered are the packages of each environment, all or those that packages name.
+// Every name is looked up before anything is rendered, which can take minutes.
+func (a *app) rendered(ctx context.Context, f envFlags, packages []string, environments ...string) ([][]environment.Package, error) {
+	var c *catalog.Catalog
+	var found []*catalog.Environment
+	for _, name := range environments {
+		var e *catalog.Environment
+		var err error
+		if c, e, err = a.environment(name, f); err != nil {
+			return nil, err
+		}
+		found = append(found, e)
+	}
+	chosen, err := packageNames(c, packages)
 	if err != nil {
 		return nil, err
 	}
-	return environment.Render(ctx, c, e, packages...)
+	var rendered [][]environment.Package
+	for _, e := range found {
+		list, err := environment.Render(ctx, c, e, chosen...)
+		if err != nil {
+			return nil, err
+		}
+		rendered = append(rendered, list)
+	}
+	return rendered, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/gitops"
 )
 
@@ -27,25 +28,22 @@ func gitopsOnly() []string {
 	return []string{"from", "exact-rights", "values-secret", "source", "path", "flux-namespace", "service-account", "depends-on", "sops-secret", "force"}
 }
 
-func (f *gitopsFlags) add(cmd *cobra.Command) {
+func (f *gitopsFlags) add(a *app, cmd *cobra.Command) {
 	flags, o := cmd.Flags(), &f.options
 	flags.StringVar(&f.dir, "gitops", "", "write a `folder` that Flux applies, in the place of printing objects")
 	flags.StringVar(&o.From, "from", "", "`version` of the platform that clusters are moved from: its rights are kept, too")
 	flags.BoolVar(&o.Exact, "exact-rights", false, "give the account no rights but those that these values need: it can then not remove what others enabled")
-	flags.StringVar(&o.ValuesSecret, "values-secret", "", "`name` of a Secret with further values, which stay out of git")
-	flags.StringVar(&o.Flux.Source, "source", "flux-system", "`name` of the GitRepository that has the folder")
+	objectNameFlag(cmd, &o.ValuesSecret, "values-secret", "", "`name` of a Secret with further values, which stay out of git")
+	objectNameFlag(cmd, &o.Flux.Source, "source", "flux-system", "`name` of the GitRepository that has the folder")
 	flags.StringVar(&o.Flux.Path, "path", "", "the folder's `path` in the git repository (default: where it lies below .git)")
-	flags.StringVar(&o.Flux.Namespace, "flux-namespace", "flux-system", "`namespace` of the GitRepository and of Flux's Kustomizations")
-	flags.StringVar(&o.Flux.ServiceAccount, "service-account", "", "`name` of the ServiceAccount that Flux acts as (default: Flux's own)")
-	flags.StringSliceVar(&o.Flux.DependsOn, "depends-on", nil, "`name` of a Kustomization that comes first, such as that of secrets, repeatable")
-	flags.StringVar(&o.Flux.SOPSSecret, "sops-secret", "", "`name` of the Secret with the keys by which Flux decrypts (default: the keys that Flux was given)")
+	namespaceFlag(cmd, &o.Flux.Namespace, "flux-namespace", "flux-system", "`namespace` of the GitRepository and of Flux's Kustomizations", currentCluster)
+	objectNameFlag(cmd, &o.Flux.ServiceAccount, "service-account", "", "`name` of the ServiceAccount that Flux acts as (default: Flux's own)")
+	objectNamesFlag(cmd, &o.Flux.DependsOn, "depends-on", "`name` of a Kustomization that comes first, such as that of secrets, repeatable")
+	objectNameFlag(cmd, &o.Flux.SOPSSecret, "sops-secret", "", "`name` of the Secret with the keys by which Flux decrypts (default: the keys that Flux was given)")
 	flags.BoolVar(&f.force, "force", false, "overwrite files that this command did not make")
 	mustComplete(cmd, "gitops", completeFolders)
-	for _, flag := range gitopsOnly() {
-		if flags.Lookup(flag).Value.Type() != "bool" {
-			mustComplete(cmd, flag, cobra.NoFileCompletions)
-		}
-	}
+	mustComplete(cmd, "path", cobra.NoFileCompletions)
+	mustComplete(cmd, "from", a.completePlatformVersions)
 }
 
 func completeFolders(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
@@ -77,6 +75,11 @@ func (a *app) writeGitops(ctx context.Context, name string, with envFlags, f git
 	if err != nil {
 		return err
 	}
+	if f.options.From != "" {
+		if f.options.From, err = platformVersion(c, f.options.From); err != nil {
+			return err
+		}
+	}
 	f.options.Repository = with.repository // it may have a tag, and is not only where images come from
 	if f.options.Flux.Path == "" {
 		if f.options.Flux.Path, err = pathInGit(f.dir); err != nil {
@@ -95,6 +98,19 @@ func (a *app) writeGitops(ctx context.Context, name string, with envFlags, f git
 		return err
 	}
 	return printGitops(a.out(), f.dir, folder, changes)
+}
+
+// platformVersion is the full version of the platform that a person names.
+func platformVersion(c *catalog.Catalog, version string) (string, error) {
+	platform, err := c.Platform()
+	if err != nil {
+		return "", err
+	}
+	v, err := c.FindVersion(platform.Package, version)
+	if err != nil {
+		return "", err
+	}
+	return v.Version, nil
 }
 
 func printGitops(w io.Writer, dir string, folder *gitops.Folder, changes gitops.Changes) error {

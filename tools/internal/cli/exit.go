@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/strake-dev/strake/tools/internal/names"
 )
 
 // The exit codes; [exitCodesHelp] explains them to users.
@@ -23,7 +25,8 @@ const exitCodesHelp = `Exit codes of strake:
 
   0    it worked
   1    it failed; the last line on stderr says why and what to do
-  2    the command line is wrong; nothing was done
+  2    the command line is wrong, or names something that does not exist;
+       nothing was done
   3    it worked and found something: lint has findings, verify or
        "build --check" sees a difference, uninstall would lose objects,
        "requires --check" misses a need, "env diff" sees a difference,
@@ -54,35 +57,78 @@ func (a *app) report(ctx context.Context, cmd *cobra.Command, err error) int {
 	case err == nil:
 		return exitOK
 	case ctx.Err() != nil:
-		a.complain("interrupted", "; run the same command again, what was finished is not done twice")
+		a.complain(errors.New("interrupted"), "; run the same command again, what was finished is not done twice")
 		return exitInterrupted
 	case errors.As(err, &usageError{}), a.display == nil:
-		a.complain(err.Error(), "")
 		fmt.Fprintf(a.streams.Err, "Usage: %s\nSee %s --help\n", cmd.UseLine(), cmd.CommandPath())
+		a.complain(err, "")
+		return exitUsage
+	case errors.As(err, new(*names.UnknownError)):
+		a.complain(err, "")
 		return exitUsage
 	case errors.As(err, &findingsError{}):
-		a.complain(err.Error(), "")
+		a.complain(err, "")
 		return exitFindings
 	}
-	a.complain(err.Error(), a.remedy(err))
+	a.complain(err, a.remedy(err))
 	return exitFailure
 }
 
-// complain writes one last line that begins with the program's name and ends
-// with the remedy. The lines of a longer message, as of several errors at once
-// or of a program's output, stand above it.
-func (a *app) complain(message, remedy string) {
-	lines := strings.Split(strings.TrimSpace(message), "\n")
-	last := lines[0]
-	if len(lines) > 1 {
-		fmt.Fprintln(a.streams.Err, strings.Join(lines, "\n"))
-		last = "failed for the reasons above"
+// complain writes a last line that begins with the program's name and has the
+// reason and the remedy. Where the message has several lines, as of several errors
+// or of a program's output, they stand above it.
+func (a *app) complain(err error, remedy string) {
+	message := strings.TrimSpace(err.Error())
+	if strings.Contains(message, "\n") {
+		fmt.Fprintln(a.streams.Err, message)
 	}
 	name := "strake:"
 	if a.color() {
 		name = "\x1b[31m" + name + "\x1b[0m"
 	}
-	fmt.Fprintln(a.streams.Err, name, last+remedy)
+	fmt.Fprintln(a.streams.Err, name, reason(message)+remedy+further(err))
+}
+
+// reason is the first line of a message, and what it announces with a colon.
+func reason(message string) string {
+	var words []string
+	for line := range strings.Lines(message) {
+		line = strings.TrimSpace(line)
+		if line != "" {
+			words = append(words, line)
+		}
+		if len(words) > 0 && !strings.HasSuffix(line, ":") && line != "" {
+			break
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// further counts the errors after the first, where err joins several.
+func further(err error) string {
+	switch more := joined(err) - 1; {
+	case more == 1:
+		return " (and 1 more error, above)"
+	case more > 1:
+		return fmt.Sprintf(" (and %d more errors, above)", more)
+	}
+	return ""
+}
+
+// joined is the number of errors that [errors.Join] put together in err, a line
+// or more each.
+func joined(err error) int {
+	for ; err != nil; err = errors.Unwrap(err) {
+		list, ok := err.(interface{ Unwrap() []error })
+		if !ok {
+			continue
+		}
+		parts := list.Unwrap()
+		if len(parts) > 0 && err.Error() == errors.Join(parts...).Error() {
+			return len(parts)
+		}
+	}
+	return 1
 }
 
 // remedy is the way out of errors that any command can meet, for which no

@@ -52,7 +52,8 @@ func newImagesList(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printImages(a.out(), output, locked(cmd.Context(), versions))
+			versions = locked(cmd.Context(), versions, len(args) > 0)
+			return printImages(a.out(), output, versions)
 		}),
 	}
 	output.add(cmd)
@@ -116,7 +117,7 @@ that differs from images.lock.yml is an error that names both.`,
 				return err
 			}
 			if len(args) == 0 {
-				versions = locked(cmd.Context(), versions)
+				versions = locked(cmd.Context(), versions, false)
 			}
 			for _, v := range versions {
 				if _, err := image.Build(cmd.Context(), v, flags.options(v)); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/lint"
 )
 
@@ -27,16 +28,29 @@ reason, in package.yml or version.yml. Findings end with exit code 3.`,
 			if err != nil {
 				return err
 			}
-			locked(cmd.Context(), versions)
 			findings, err := lint.Run(cmd.Context(), c, versions)
 			if err != nil {
 				return err
 			}
-			return printFindings(a.out(), output, findings)
+			if err := printFindings(a.out(), output, findings); err != nil {
+				return err
+			}
+			a.summary("lint: %s of %s, %d rules, no findings",
+				count(len(versions), "version"), count(packagesOf(versions), "package"), lint.Rules())
+			return nil
 		}),
 	}
 	output.add(cmd)
 	return cmd
+}
+
+// packagesOf is the number of packages that versions are of.
+func packagesOf(versions []*catalog.Version) int {
+	packages := map[*catalog.Package]bool{}
+	for _, v := range versions {
+		packages[v.Package] = true
+	}
+	return len(packages)
 }
 
 func printFindings(w io.Writer, output outputFlags, findings []lint.Finding) error {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/api/validation"
 )
 
 // sharedNamespaces are those that kctrl, too, refuses to put a PackageInstall
@@ -12,29 +13,44 @@ import (
 // kapp-controller, asked by `kctrl package install` and `update`.
 func sharedNamespaces() []string { return []string{"default", "kube-public"} }
 
-// installNamespace is the namespace of a PackageInstall that is to be made. The
-// account of an install has rights to much of the cluster, and values may hold
-// credentials: whoever may make pods or read Secrets beside them has both.
-type installNamespace struct{ target *string }
-
-// installNamespaceFlag adds --namespace to a command that makes a PackageInstall
-// or what belongs to one. A command that removes has an ordinary flag: what is
-// in a shared namespace already must be able to go.
-func installNamespaceFlag(cmd *cobra.Command, target *string, preset, usage string) {
+// namespaceFlag adds a flag that takes a namespace of the cluster that the target
+// reaches, for completion. The flag --namespace is -n in every command.
+func namespaceFlag(cmd *cobra.Command, target *string, name, preset, usage string, cluster target) {
 	*target = preset
-	cmd.Flags().VarP(&installNamespace{target}, "namespace", "n", usage)
-	mustComplete(cmd, "namespace", cobra.NoFileCompletions)
+	addNamespace(cmd, one(target, validation.ValidateNamespaceName), name, usage, cluster)
 }
 
-func (n *installNamespace) String() string { return *n.target }
+// namespacesFlag adds a flag that takes a namespace and may be repeated.
+func namespacesFlag(cmd *cobra.Command, target *[]string, name, usage string, cluster target) {
+	addNamespace(cmd, several(target, validation.ValidateNamespaceName), name, usage, cluster)
+}
 
-// Type is what help shows for the value where the usage names none.
-func (*installNamespace) Type() string { return "string" }
+// installNamespaceFlag adds --namespace to a command that makes a PackageInstall
+// or what belongs to one, and refuses shared namespaces: the account of an install
+// has permissions in much of the cluster, and values may hold credentials; whoever
+// may make pods or read Secrets beside them has both. A command that removes has
+// an ordinary flag: what is in a shared namespace already must be able to go.
+func installNamespaceFlag(cmd *cobra.Command, target *string, preset, usage string, cluster target) {
+	*target = preset
+	addNamespace(cmd, one(target, installNamespace(preset)), namespaceName, usage, cluster)
+}
 
-func (n *installNamespace) Set(s string) error {
-	if slices.Contains(sharedNamespaces(), s) {
-		return fmt.Errorf("it is shared by all, and whoever may make pods in the namespace of an install can use its account; kctrl refuses it, too: name one for packages alone, such as %s", *n.target)
+const namespaceName = "namespace"
+
+func addNamespace(cmd *cobra.Command, value *kubeNames, name, usage string, cluster target) {
+	short := ""
+	if name == namespaceName {
+		short = "n"
 	}
-	*n.target = s
-	return nil
+	cmd.Flags().VarP(value, name, short, usage)
+	mustComplete(cmd, name, cluster.completeNamespaces())
+}
+
+func installNamespace(preset string) validation.ValidateNameFunc {
+	return func(name string, prefix bool) []string {
+		if slices.Contains(sharedNamespaces(), name) {
+			return []string{fmt.Sprintf("it is shared by all, and whoever may make pods in the namespace of an install can use its account; kctrl refuses it, too: name one for packages alone, such as %s", preset)}
+		}
+		return validation.ValidateNamespaceName(name, prefix)
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/strake-dev/strake/tools/internal/bundle"
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/manifest"
+	"github.com/strake-dev/strake/tools/internal/platform"
 	"github.com/strake-dev/strake/tools/internal/rbac"
 	"github.com/strake-dev/strake/tools/internal/repository"
 )
@@ -17,7 +18,7 @@ type rbacFlags struct {
 	account bundle.Account
 	values  string
 	from    string
-	format  format
+	output  outputFlags
 }
 
 func newRBAC(a *app) *cobra.Command {
@@ -51,29 +52,26 @@ cluster gathers from others (the verb escalate): look for the two.`,
 			if err != nil {
 				return err
 			}
-			return printObjects(a.out(), flags.format, objects)
+			return printObjects(a.out(), flags.output, objects)
 		}),
 	}
-	flags.add(cmd)
+	flags.add(a, cmd)
 	return cmd
 }
 
-func (f *rbacFlags) add(cmd *cobra.Command) {
+func (f *rbacFlags) add(a *app, cmd *cobra.Command) {
 	flags, o := cmd.Flags(), &f.account
-	installNamespaceFlag(cmd, &o.Namespace, "packages", "`namespace` of the PackageInstall and the account")
-	flags.StringVar(&o.Name, "account", "", "`name` of the ServiceAccount (default: the package's with -installer)")
-	flags.StringVar(&o.Install, "install", "", "`name` of the PackageInstall (default: the package's)")
-	flags.StringVar(&o.PackageNamespace, "package-namespace", "", "`namespace` that the package is installed into (default: the package's choice)")
-	flags.StringSliceVar(&o.OtherNamespaces, "other-namespace", nil, "further `namespace` that the values name, repeatable")
-	flags.StringVar(&f.values, "values-file", "", "YAML `file` with the user's values; - is stdin")
+	installNamespaceFlag(cmd, &o.Namespace, platform.DefaultNamespace, "`namespace` of the PackageInstall and the account", currentCluster)
+	objectNameFlag(cmd, &o.Name, "account", "", "`name` of the ServiceAccount (default: the package's with -installer)")
+	objectNameFlag(cmd, &o.Install, "install", "", "`name` of the PackageInstall (default: the package's)")
+	namespaceFlag(cmd, &o.PackageNamespace, "package-namespace", "", "`namespace` that the package is installed into (default: the package's choice)", currentCluster)
+	namespacesFlag(cmd, &o.OtherNamespaces, "other-namespace", "further `namespace` that the values name, repeatable", currentCluster)
+	valuesFileFlag(cmd, &f.values, "the user's values")
 	flags.StringVar(&f.from, "from", "", "`version` that the account moves from, too")
-	enumFlag(cmd, &f.format, "output", "o", "how to print the objects", formatYAML, formatJSON)
+	f.output.add(cmd)
 	cmd.MarkFlagsMutuallyExclusive("values-file", "package-namespace")
 	cmd.MarkFlagsMutuallyExclusive("values-file", "other-namespace")
-	for _, flag := range []string{"account", "install", "package-namespace", "other-namespace", "from"} {
-		mustComplete(cmd, flag, cobra.NoFileCompletions)
-	}
-	mustComplete(cmd, "values-file", completeFiles("yml", "yaml"))
+	mustComplete(cmd, "from", a.completeOlder)
 }
 
 // rights are those of the version that is asked for and of the one before it.
@@ -88,7 +86,7 @@ func (a *app) rights(ctx context.Context, f rbacFlags, arg string) ([]manifest.O
 	}
 	versions := []*catalog.Version{v}
 	if f.from != "" {
-		older, err := v.Package.Version(f.from)
+		older, err := c.FindVersion(v.Package, f.from)
 		if err != nil {
 			return nil, err
 		}
@@ -116,15 +114,15 @@ func (f *rbacFlags) of(ctx context.Context, b *bundle.Bundle, values []byte) ([]
 	return bundle.ExactRights(ctx, b, values, f.account)
 }
 
-// printObjects writes a stream of YAML documents, or one List.
-func printObjects(w io.Writer, as format, objects []manifest.Object) error {
-	if as == formatYAML {
+// printObjects writes a stream of YAML documents, which is text to read, too, or
+// one List in JSON.
+func printObjects(w io.Writer, output outputFlags, objects []manifest.Object) error {
+	if output.format != formatJSON {
 		return manifest.Encode(w, objects)
 	}
 	items := make([]map[string]any, 0, len(objects))
 	for _, o := range objects {
 		items = append(items, o.Object)
 	}
-	output := outputFlags{format: formatJSON}
 	return output.print(w, map[string]any{"apiVersion": "v1", "kind": "List", "items": items}, nil)
 }

@@ -44,9 +44,8 @@ one is meant.`,
 			return manifest.Encode(a.out(), objects)
 		}),
 	}
-	cmd.Flags().StringVar(&flags.values, "values-file", "", "YAML `file` with the user's values; - is stdin")
+	valuesFileFlag(cmd, &flags.values, "the user's values")
 	cmd.Flags().StringVar(&flags.repository, "repository", "", "`HOST/PATH` that images are named in (default: the canonical repository)")
-	mustComplete(cmd, "values-file", completeFiles("yml", "yaml"))
 	mustComplete(cmd, "repository", cobra.NoFileCompletions)
 	return cmd
 }
@@ -63,6 +62,14 @@ func render(ctx context.Context, a *app, arg string, values []byte, in string) (
 	return bundle.Render(ctx, b, values, bundle.RenderOptions{Repository: in})
 }
 
+// valuesFileFlag adds -f and --values-file, which every command reads by
+// [app.values].
+func valuesFileFlag(cmd *cobra.Command, target *string, what string) {
+	cmd.Flags().StringVarP(target, "values-file", "f", "", "YAML `file` with "+what+"; - is stdin")
+	mustComplete(cmd, "values-file", completeFiles("yml", "yaml"))
+}
+
+// values are the content of a file of values, of stdin for -, or nil for none.
 func (a *app) values(file string) ([]byte, error) {
 	switch file {
 	case "":

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -66,7 +67,7 @@ func requires(ctx context.Context, a *app, f requiresFlags, args []string) error
 	if err != nil {
 		return err
 	}
-	rows, faults := requiresRows(versions), []string(nil)
+	rows, faults := requiresRows(versions), []error(nil)
 	if f.check {
 		client, err := f.target.client()
 		if err != nil {
@@ -83,10 +84,10 @@ func requires(ctx context.Context, a *app, f requiresFlags, args []string) error
 		return err
 	}
 	if missing := missingNeeds(rows); len(missing) > 0 {
-		faults = append(faults, fmt.Sprintf("the cluster lacks %s: install that first", strings.Join(missing, ", ")))
+		faults = append(faults, fmt.Errorf("the cluster lacks %s: install that first", strings.Join(missing, ", ")))
 	}
 	if len(faults) > 0 {
-		return findingsf("%s", strings.Join(faults, "\n"))
+		return findingsError{errors.Join(faults...)}
 	}
 	return nil
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/strake-dev/strake/tools/internal/repository"
 )
 
-// storedFaults says, a line each, of which CRDs the cluster stores objects in
+// storedFaults says of which CRDs the cluster stores objects in
 // versions that the packages no longer have.
-func storedFaults(ctx context.Context, client *install.Client, c *catalog.Catalog, versions []*catalog.Version) ([]string, error) {
-	var faults []string
+func storedFaults(ctx context.Context, client *install.Client, c *catalog.Catalog, versions []*catalog.Version) ([]error, error) {
+	var faults []error
 	for _, v := range versions {
 		definitions, err := definitionsOf(ctx, c, v)
 		if err != nil {
@@ -27,7 +27,7 @@ func storedFaults(ctx context.Context, client *install.Client, c *catalog.Catalo
 				return nil, err
 			}
 			if names := strings.Join(dropped, ", "); names != "" {
-				faults = append(faults, fmt.Sprintf("the cluster stores objects of the CRD %s as %s, which %s no longer has: write them anew, then take %s out of the CRD's status.storedVersions",
+				faults = append(faults, fmt.Errorf("the cluster stores objects of the CRD %s as %s, which %s no longer has: write them anew, then take %s out of the CRD's status.storedVersions",
 					crd.GetName(), names, v.ID(), names))
 			}
 		}

@@ -64,6 +64,11 @@ the meaning of each exit code.`,
 	root.SetOut(a.streams.Out)
 	root.SetErr(a.streams.Err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	// The flag is ours, since cobra's own has a shorthand, -v, which elsewhere means
+	// verbose.
+	root.Version = readBuildInfo().String()
+	root.Flags().Bool("version", false, "print the version of strake")
+	root.SetVersionTemplate("{{.Version}}\n")
 	a.global.add(root)
 	addCommands(a, root)
 	return root

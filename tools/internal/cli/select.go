@@ -1,18 +1,37 @@
 package cli
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
 )
 
-// version is the one that arg names; a package alone stands for its newest.
-func (a *app) version(arg string) (*catalog.Catalog, *catalog.Version, error) {
-	c, versions, err := a.selected([]string{arg})
+// version is the one that arg names; see [catalog.Catalog.Find].
+func (a *app) version(arg string, options ...catalog.Option) (*catalog.Catalog, *catalog.Version, error) {
+	c, err := a.catalog(options...)
 	if err != nil {
 		return nil, nil, err
 	}
-	return c, versions[len(versions)-1], nil
+	v, err := c.Find(arg)
+	return c, v, err
+}
+
+// packageNames are the names of the packages that args name. The error joins what
+// is wrong with each argument.
+func packageNames(c *catalog.Catalog, args []string) ([]string, error) {
+	var list []string
+	var errs []error
+	for _, arg := range args {
+		p, err := c.FindPackage(arg)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		list = append(list, p.Name)
+	}
+	return list, errors.Join(errs...)
 }
 
 // completeVersion completes the first argument alone, for commands that take

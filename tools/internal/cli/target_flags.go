@@ -14,8 +14,11 @@ func (f *targetFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "`file` with the cluster's address and credentials (default: kubectl's)")
 	flags.StringVar(&f.context, "context", "", "`context` of the kubeconfig (default: its current one)")
-	mustComplete(cmd, "context", cobra.NoFileCompletions)
+	mustComplete(cmd, "context", completeContexts(f.target))
 }
+
+// target reads the flags once they are parsed.
+func (f *targetFlags) target() targetFlags { return *f }
 
 // client reaches the cluster.
 func (f *targetFlags) client() (*install.Client, error) {

@@ -2,12 +2,12 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/strake-dev/strake/tools/internal/devcluster/install"
+	"github.com/strake-dev/strake/tools/internal/names"
 	"github.com/strake-dev/strake/tools/internal/platform"
 	"github.com/strake-dev/strake/tools/internal/progress"
 )
@@ -43,28 +43,27 @@ removes what is left of these.`,
 		Example: `  strake uninstall keda
   strake uninstall keda -n platform --dry-run -o json
   strake uninstall keda --delete-objects`,
-		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Args:              cobra.MatchAll(cobra.MinimumNArgs(1), objectNames),
+		ValidArgsFunction: completeInstalled(&flags),
 		RunE: a.around(func(cmd *cobra.Command, args []string) error {
 			return uninstall(cmd.Context(), a, flags, args)
 		}),
 	}
 	flags.target.add(cmd)
 	f := cmd.Flags()
-	f.StringVarP(&flags.namespace, "namespace", "n", platform.DefaultNamespace, "`namespace` of the PackageInstalls")
+	namespaceFlag(cmd, &flags.namespace, namespaceName, platform.DefaultNamespace, "`namespace` of the PackageInstalls", flags.target.target)
 	f.BoolVar(&flags.deleteObjects, "delete-objects", false, "delete what was made of the packages' CRDs, too")
 	f.BoolVar(&flags.dryRun, "dry-run", false, "list what would be lost and delete nothing")
 	flags.output.add(cmd)
-	mustComplete(cmd, "namespace", cobra.NoFileCompletions)
 	return cmd
 }
 
-func uninstall(ctx context.Context, a *app, f uninstallFlags, names []string) error {
+func uninstall(ctx context.Context, a *app, f uninstallFlags, args []string) error {
 	client, err := f.target.client()
 	if err != nil {
 		return err
 	}
-	rows, lost, err := losses(ctx, client, f.namespace, names)
+	rows, lost, err := losses(ctx, client, f.namespace, args)
 	if err != nil {
 		return err
 	}
@@ -77,7 +76,7 @@ func uninstall(ctx context.Context, a *app, f uninstallFlags, names []string) er
 	if lost > 0 && !f.deleteObjects {
 		return findingsf("%d objects would be lost with these packages, so nothing was deleted: delete them first, or give --delete-objects", lost)
 	}
-	for _, name := range names {
+	for _, name := range args {
 		progress.From(ctx).Step("deleting PackageInstall %s/%s", f.namespace, name)
 		if err := client.RemovePackage(ctx, install.Package{Name: name, Namespace: f.namespace}); err != nil {
 			return err
@@ -88,14 +87,14 @@ func uninstall(ctx context.Context, a *app, f uninstallFlags, names []string) er
 
 // losses are the objects that go with each package, and their number. That a
 // name is wrong is told before anything happens.
-func losses(ctx context.Context, client *install.Client, namespace string, names []string) (rows []uninstallRow, lost int, err error) {
-	for _, name := range names {
+func losses(ctx context.Context, client *install.Client, namespace string, args []string) (rows []uninstallRow, lost int, err error) {
+	for _, name := range args {
 		there, err := client.Installed(ctx, namespace, name)
 		if err != nil {
 			return nil, 0, err
 		}
 		if !there {
-			return nil, 0, fmt.Errorf("there is no PackageInstall %s in the namespace %s; `kubectl get packageinstalls -A` lists those there are", name, namespace)
+			return nil, 0, notInstalled(ctx, client, namespace, name)
 		}
 		objects, err := client.UserObjects(ctx, namespace, name)
 		if err != nil {
@@ -105,6 +104,15 @@ func losses(ctx context.Context, client *install.Client, namespace string, names
 		lost += len(objects)
 	}
 	return rows, lost, nil
+}
+
+// notInstalled is the error for a PackageInstall that is not there.
+func notInstalled(ctx context.Context, client *install.Client, namespace, name string) error {
+	known, err := client.Names(ctx, namespace)
+	if err != nil {
+		return err
+	}
+	return names.Unknownf("no PackageInstall %q in the namespace %s; %s", name, namespace, names.Hint(name, known))
 }
 
 func printLosses(w io.Writer, rows []uninstallRow) error {

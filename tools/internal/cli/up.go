@@ -2,12 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -72,8 +71,7 @@ func (a *app) plan(f upFlags) (*platform.Plan, error) {
 	return platform.New(c, platform.Options{Packages: packages, Values: values, Namespace: f.namespace, Cluster: cluster})
 }
 
-// chosen are the versions that the flags name, where a package alone stands
-// for the newest that is published.
+// chosen are the versions that the flags name.
 func (f *upFlags) chosen(c *catalog.Catalog) ([]*catalog.Version, error) {
 	switch {
 	case f.none:
@@ -82,24 +80,12 @@ func (f *upFlags) chosen(c *catalog.Catalog) ([]*catalog.Version, error) {
 		return platform.Default(c), nil
 	}
 	var versions []*catalog.Version
+	var errs []error
 	for _, arg := range f.packages {
-		found, err := c.Select([]string{arg})
-		if err != nil {
-			return nil, err
-		}
-		if !strings.Contains(arg, "@") {
-			found = platform.Default(c, arg)
-		}
-		if len(found) == 0 {
-			return nil, fmt.Errorf("no version of %s is published in %s; name those that it offers: %s", arg, catalog.RepositoryFile, publishedNames(c))
-		}
-		versions = append(versions, found...)
+		v, err := c.Find(arg)
+		versions, errs = append(versions, v), append(errs, err)
 	}
-	return versions, nil
-}
-
-func publishedNames(c *catalog.Catalog) string {
-	return strings.Join(slices.Sorted(maps.Keys(c.Repository.Published)), ", ")
+	return versions, errors.Join(errs...)
 }
 
 func printPlan(w io.Writer, output outputFlags, plan *platform.Plan) error {

@@ -12,13 +12,17 @@ type clusterFlags struct{ options devcluster.Options }
 
 func (f *clusterFlags) add(cmd *cobra.Command) {
 	flags, o := cmd.Flags(), &f.options
-	flags.StringVar(&o.Name, "name", devcluster.DefaultName, "`name` of the kind cluster")
+	objectNameFlag(cmd, &o.Name, "name", devcluster.DefaultName, "`name` of the kind cluster")
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "`file` with the cluster's address and credentials (default: kubectl's)")
 	flags.StringVar(&o.Context, "context", "", "use the existing cluster of this `context` of the kubeconfig instead of kind")
 	flags.StringVar(&o.Engine, "engine", "", "container `engine`: docker, podman or nerdctl (default: the first that answers)")
-	mustComplete(cmd, "name", cobra.NoFileCompletions)
-	mustComplete(cmd, "context", cobra.NoFileCompletions)
+	mustComplete(cmd, "context", completeContexts(f.target))
 	mustComplete(cmd, "engine", cobra.FixedCompletions([]string{"docker", "podman", "nerdctl"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// target is the cluster of the kubeconfig.
+func (f *clusterFlags) target() targetFlags {
+	return targetFlags{kubeconfig: f.options.Kubeconfig, context: f.options.Context}
 }
 
 type upFlags struct {
@@ -43,7 +47,7 @@ func (f *upFlags) add(a *app, cmd *cobra.Command) {
 	flags.BoolVar(&f.none, "no-packages", false, "offer the repository and install nothing from it")
 	flags.StringToStringVar(&f.values, "values", nil, "`PACKAGE=FILE` with values for a package, repeatable (default: those of config/dev)")
 	flags.Lookup("values").DefValue = "" // instead of an empty pair of brackets
-	installNamespaceFlag(cmd, &f.namespace, platform.DefaultNamespace, "`namespace` of the PackageInstalls")
+	installNamespaceFlag(cmd, &f.namespace, platform.DefaultNamespace, "`namespace` of the PackageInstalls", f.cluster.target)
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print the steps and do nothing")
 	f.output.add(cmd)
 	cmd.MarkFlagsRequiredTogether("context", "registry")

@@ -35,17 +35,25 @@ hashed; with STRAKE_CACHE set to an empty folder all are compiled again.`,
 			if err != nil {
 				return err
 			}
-			sayUnlocked(cmd.Context(), c.Unlocked()...)
-			findings, err := repository.Verify(cmd.Context(), c)
+			r, findings, err := repository.Verify(cmd.Context(), c)
 			if err != nil {
 				return err
 			}
+			var rebuilt int
 			if images {
-				if err := verifyImages(cmd.Context(), c); err != nil {
+				if rebuilt, err = verifyImages(cmd.Context(), c); err != nil {
 					return err
 				}
 			}
-			return printDifferences(a.out(), output, findings)
+			if err := printDifferences(a.out(), output, findings); err != nil {
+				return err
+			}
+			summary := "verify: " + equal(c, r)
+			if images {
+				summary += fmt.Sprintf("; %s as locked", count(rebuilt, "image"))
+			}
+			a.summary("%s", summary)
+			return nil
 		}),
 	}
 	cmd.Flags().BoolVar(&images, "images", false, "also make all images")
@@ -53,20 +61,33 @@ hashed; with STRAKE_CACHE set to an empty folder all are compiled again.`,
 	return cmd
 }
 
-func verifyImages(ctx context.Context, c *catalog.Catalog) error {
+// equal says what a rebuild was compared with, and that nothing differs.
+func equal(c *catalog.Catalog, r *repository.Repository) string {
+	text := fmt.Sprintf("%s rebuilt, %s as committed", count(len(r.Bundles), "bundle"), count(len(r.Files), "file"))
+	if unlocked := len(c.Unlocked()); unlocked > 0 {
+		text += fmt.Sprintf("; %s left out, without %s", count(unlocked, "version"), catalog.ImagesLockFile)
+	}
+	return text
+}
+
+// verifyImages makes the images of all locked versions and returns their number.
+func verifyImages(ctx context.Context, c *catalog.Catalog) (int, error) {
 	versions, err := c.Select(nil)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	made := 0
 	for _, v := range versions {
 		if v.Images == nil {
 			continue
 		}
-		if _, err := image.Build(ctx, v, image.Options{Rehash: true}); err != nil {
-			return err
+		images, err := image.Build(ctx, v, image.Options{Rehash: true})
+		if err != nil {
+			return 0, err
 		}
+		made += len(images)
 	}
-	return nil
+	return made, nil
 }
 
 // printDifferences lists what a rebuild gave otherwise than what is committed,

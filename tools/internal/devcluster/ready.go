@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -12,26 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 )
-
-// RESTConfig reaches the cluster that a kubeconfig and a context name. Without a
-// kubeconfig it is that of kubectl: the files of $KUBECONFIG, else ~/.kube/config.
-// Its clients send as fast as the API server answers, which shares its time fairly
-// by itself; client-go's own limit is five requests a second.
-func RESTConfig(kubeconfig, contextName string) (*rest.Config, error) {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = kubeconfig
-	overrides := &clientcmd.ConfigOverrides{CurrentContext: contextName}
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
-	if err != nil {
-		from := strings.Join(rules.GetLoadingPrecedence(), ", ")
-		return nil, fmt.Errorf("reading the context %q of %s: %w; name another file with --kubeconfig or KUBECONFIG", contextName, from, err)
-	}
-	config.QPS = -1
-	return config, nil
-}
 
 func (s *session) client() (*kubernetes.Clientset, error) {
 	config, err := RESTConfig(s.result.Kubeconfig, s.result.Context)

@@ -3,8 +3,6 @@ package devcluster
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -37,29 +35,4 @@ func TestUntil(t *testing.T) {
 	defer cancel()
 	err := until(ctx, func(context.Context) error { return errors.New("no node") })
 	require.EqualError(t, err, "no node (after a while)")
-}
-
-// TestRESTConfig reads what kubectl would read.
-func TestRESTConfig(t *testing.T) {
-	kubeconfig := func(server string) string {
-		file := filepath.Join(t.TempDir(), "config")
-		require.NoError(t, os.WriteFile(file, []byte("apiVersion: v1\nkind: Config\ncurrent-context: boat\n"+
-			"contexts: [{name: boat, context: {cluster: boat}}]\nclusters: [{name: boat, cluster: {server: "+server+"}}]\n"), 0o600))
-		return file
-	}
-	given, ofKubectl := kubeconfig("https://127.0.0.1:1"), kubeconfig("https://127.0.0.1:2")
-	t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none")+string(filepath.ListSeparator)+ofKubectl)
-
-	config, err := RESTConfig("", "")
-	require.NoError(t, err)
-	require.Equal(t, "https://127.0.0.1:2", config.Host)
-
-	config, err = RESTConfig(given, "boat")
-	require.NoError(t, err)
-	require.Equal(t, "https://127.0.0.1:1", config.Host)
-	require.Negative(t, config.QPS, "client-go would send five requests a second")
-
-	_, err = RESTConfig("", "ship")
-	require.ErrorContains(t, err, `reading the context "ship" of `)
-	require.ErrorContains(t, err, ofKubectl)
 }

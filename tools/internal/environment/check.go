@@ -26,7 +26,7 @@ const (
 // do not render, needs that nothing fulfils, rights that the accounts of packages
 // lack, and what [Validate] finds in the others. What serves the APIs before the platform comes, kapp-controller for one,
 // counts as served. An error means that it could not be judged.
-func Check(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, api *API) ([]Finding, error) {
+func Check(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, api *API) (*Report, error) {
 	packages, findings, err := renderEach(ctx, c, e)
 	if err != nil {
 		return nil, err
@@ -34,7 +34,8 @@ func Check(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, api 
 	if err := defineBootstrap(ctx, c, api); err != nil {
 		return nil, err
 	}
-	found, err := Validate(Stored(packages), api, Options{Registry: cmp.Or(e.Registry, c.Repository.Canonical)})
+	stored := Stored(packages)
+	found, err := Validate(stored, api, Options{Registry: cmp.Or(e.Registry, c.Repository.Canonical)})
 	if err != nil {
 		return nil, err
 	}
@@ -42,9 +43,20 @@ func Check(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, api 
 	if err != nil {
 		return nil, err
 	}
-	findings = slices.Concat(findings, needs(packages), lacking, found)
-	sortFindings(findings)
-	return findings, nil
+	r := &Report{Packages: len(stored), Findings: slices.Concat(findings, needs(packages), lacking, found)}
+	for _, objects := range stored {
+		r.Objects += len(objects)
+	}
+	sortFindings(r.Findings)
+	return r, nil
+}
+
+// Report is what [Check] looked at and found.
+type Report struct {
+	// Packages and Objects are how many were rendered.
+	Packages, Objects int
+	// Findings are sorted by package and object.
+	Findings []Finding
 }
 
 // renderEach renders what can be rendered, and has a finding for each package

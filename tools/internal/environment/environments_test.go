@@ -147,9 +147,11 @@ func TestEnvironmentsAreValid(t *testing.T) {
 	names, err := c.Environments()
 	require.NoError(t, err)
 	check := func(e *catalog.Environment) []environment.Finding {
-		findings, err := environment.Check(t.Context(), c, e, newAPI(t))
+		checked, err := environment.Check(t.Context(), c, e, newAPI(t))
 		require.NoError(t, err)
-		return findings
+		require.Positive(t, checked.Packages)
+		require.GreaterOrEqual(t, checked.Objects, checked.Packages)
+		return checked.Findings
 	}
 	for _, name := range names {
 		e, err := c.Environment(name)

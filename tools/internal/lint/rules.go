@@ -48,3 +48,6 @@ func rules() []rule {
 		{"example-checksum", always, checkExampleChecksums},
 	}
 }
+
+// Rules is the number of rules.
+func Rules() int { return len(rules()) }

@@ -15,8 +15,8 @@ import (
 // for little CPU and memory.
 const development = "dev"
 
-// Values reads the values of packages: files maps package names to files
-// that the user named, and the development environment of the checkout, if
+// Values reads the values of packages: files maps package names, as [catalog.Catalog.FindPackage]
+// takes them, to files that the user named, and the development environment of the checkout, if
 // there is one, has those of other packages. Its overlays are the platform
 // package's to give; values here must not refer to what they add.
 func Values(c *catalog.Catalog, files map[string]string) (map[string][]byte, error) {
@@ -73,15 +73,16 @@ func (p *Plan) valuesOf(v *catalog.Version) ([]byte, error) {
 
 func readValues(c *catalog.Catalog, files map[string]string) (map[string][]byte, error) {
 	values := map[string][]byte{}
-	for name, file := range files {
-		if _, err := c.Package(name); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		p, err := c.FindPackage(name)
+		if err != nil {
 			return nil, fmt.Errorf("giving values to a package: %w", err)
 		}
-		data, err := os.ReadFile(file)
+		data, err := os.ReadFile(files[name])
 		if err != nil {
 			return nil, fmt.Errorf("reading the values of %s: %w", name, err)
 		}
-		values[name] = data
+		values[p.Name] = data
 	}
 	return values, nil
 }

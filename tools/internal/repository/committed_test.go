@@ -17,7 +17,7 @@ func TestCommittedFiles(t *testing.T) {
 	require.NoError(t, err)
 	c, err := catalog.Load(root)
 	require.NoError(t, err)
-	findings, err := repository.Verify(context.Background(), c)
+	_, findings, err := repository.Verify(context.Background(), c)
 	require.NoError(t, err)
 	require.Empty(t, findings, `run "make generate" and look at what changed`)
 

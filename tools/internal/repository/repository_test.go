@@ -74,7 +74,7 @@ func TestConcurrentBuilds(t *testing.T) {
 	}
 	require.NoError(t, group.Wait())
 	require.Len(t, slices.Compact(digests), 1)
-	findings, err := repository.Verify(context.Background(), c)
+	_, findings, err := repository.Verify(context.Background(), c)
 	require.NoError(t, err)
 	require.Empty(t, findings)
 	entries, err := os.ReadDir(filepath.Join(c.Root, filepath.FromSlash(generated)))

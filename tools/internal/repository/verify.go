@@ -38,13 +38,15 @@ const (
 
 // Verify builds the repository anew in memory, past the cache of rendered
 // manifests and bundles, and compares every generated file with the
-// checkout's. No finding means that the committed digests can be reproduced.
-func Verify(ctx context.Context, c *catalog.Catalog) ([]Finding, error) {
+// checkout's. No finding means that the committed digests can be reproduced; the
+// repository is what was built.
+func Verify(ctx context.Context, c *catalog.Catalog) (*Repository, []Finding, error) {
 	r, err := Build(ctx, c, Options{Fresh: true})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return r.Compare(c)
+	findings, err := r.Compare(c)
+	return r, findings, err
 }
 
 // Compare lists how the generated files of the checkout differ from the

@@ -99,7 +99,7 @@ func TestVerify(t *testing.T) {
 	r := build(t, c, repository.Options{})
 	require.NoError(t, r.Write(context.Background(), c))
 	verify := func() []repository.Finding {
-		findings, err := repository.Verify(context.Background(), c)
+		_, findings, err := repository.Verify(context.Background(), c)
 		require.NoError(t, err)
 		return findings
 	}
