@@ -310,7 +310,7 @@ func TestFindRoot(t *testing.T) {
 		require.Equal(t, root, found)
 	}
 	_, err := FindRoot(t.TempDir())
-	require.ErrorContains(t, err, "holds repo/repository.yml; go to a checkout")
+	require.ErrorContains(t, err, "holds repo/repository.yml; change to the folder of a checkout, or name it with --root")
 }
 
 func TestLoadWithoutPackages(t *testing.T) {
