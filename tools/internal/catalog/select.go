@@ -19,7 +19,7 @@ func (c *Catalog) Select(args []string) ([]*Version, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	all := c.versions()
+	all := c.Versions()
 	if len(args) == 0 {
 		return all, nil
 	}
@@ -36,7 +36,8 @@ func (c *Catalog) selectOne(arg string) ([]*Version, error) {
 	return []*Version{v}, err
 }
 
-func (c *Catalog) versions() []*Version {
+// Versions are those of all packages, in the order of the catalog.
+func (c *Catalog) Versions() []*Version {
 	var all []*Version
 	for _, p := range c.Packages {
 		all = append(all, p.Versions...)

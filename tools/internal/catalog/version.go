@@ -74,8 +74,12 @@ func (c *Catalog) Published(v *Version) bool {
 	return slices.Contains(c.Repository.Published[v.Package.Name], v.Version)
 }
 
-// Package is the package with this name. The error lists those there are.
+// Package is the package with this name. The error lists those there are, or
+// says why this one was left out.
 func (c *Catalog) Package(name string) (*Package, error) {
+	if err := c.leftOut[name]; err != nil {
+		return nil, err
+	}
 	for _, p := range c.Packages {
 		if p.Name == name {
 			return p, nil
@@ -85,8 +89,11 @@ func (c *Catalog) Package(name string) (*Package, error) {
 }
 
 // Version is the package's version with this exact name. The error lists those
-// there are.
+// there are, or says why this one was left out.
 func (p *Package) Version(version string) (*Version, error) {
+	if err := p.leftOut[version]; err != nil {
+		return nil, err
+	}
 	for _, v := range p.Versions {
 		if v.Version == version {
 			return v, nil

@@ -27,7 +27,7 @@ func Run(ctx context.Context, args []string, s Streams) int {
 	// Libraries, ko above all, talk to the standard logger. What matters of it
 	// is in their errors or is a step of ours.
 	log.SetOutput(io.Discard)
-	a := &app{streams: s}
+	a := &app{streams: s, warned: map[string]bool{}}
 	root := newRoot(a) //nolint:contextcheck // commands find their context in the command that cobra executes
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -56,8 +57,10 @@ func newEnvList(a *app) *cobra.Command {
 	return cmd
 }
 
+// environmentRows are the environments that can be read. A broken one is told of
+// and is in no other's way, unless all are.
 func environmentRows(a *app) ([]environmentRow, error) {
-	c, err := a.catalog()
+	c, err := a.catalog(catalog.LeaveOutBroken)
 	if err != nil {
 		return nil, err
 	}
@@ -65,13 +68,20 @@ func environmentRows(a *app) ([]environmentRow, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.warnOfBroken(c)
 	rows := []environmentRow{}
+	var broken []error
 	for _, name := range names {
 		e, err := c.Environment(name)
 		if err != nil {
-			return nil, err
+			broken = append(broken, err)
+			a.warn(err, "environment "+name)
+			continue
 		}
 		rows = append(rows, environmentRow{e.Name, e.Kubernetes, e.Registry, e.Description})
+	}
+	if len(rows) == 0 {
+		return nil, errors.Join(broken...)
 	}
 	return rows, nil
 }
@@ -195,7 +205,7 @@ func printPackages(w io.Writer, packages []environment.Package) error {
 
 // completeEnvironment completes an environment, and packages after it.
 func (a *app) completeEnvironment(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	c, err := a.catalog()
+	c, err := a.catalog(catalog.AllowMissingLocks, catalog.LeaveOutBroken)
 	if err != nil {
 		cobra.CompErrorln(err.Error())
 		return nil, cobra.ShellCompDirectiveNoFileComp

@@ -16,6 +16,8 @@ import (
 type envFlags struct {
 	values     string
 	repository string
+	// all is for what is made of all packages, of which none may be broken.
+	all bool
 }
 
 func (f *envFlags) addValues(cmd *cobra.Command) {
@@ -34,7 +36,11 @@ func (a *app) environment(name string, f envFlags) (*catalog.Catalog, *catalog.E
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := a.catalog()
+	var options []catalog.Option
+	if !f.all {
+		options = append(options, catalog.LeaveOutBroken)
+	}
+	c, err := a.catalog(options...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -42,6 +48,7 @@ func (a *app) environment(name string, f envFlags) (*catalog.Catalog, *catalog.E
 	if err != nil {
 		return nil, nil, err
 	}
+	a.warnOfBroken(c)
 	var over map[string]any
 	if err := yaml.UnmarshalStrict(text, &over); err != nil {
 		return nil, nil, fmt.Errorf("reading the values to lay over the environment %s: %w", name, err)
