@@ -46,5 +46,13 @@ func rules() []rule {
 		{"wait-without-pause", always, checkRestless},
 		{"version-label", always, checkVersionLabels},
 		{"example-checksum", always, checkExampleChecksums},
+		{"unknown-kind", always, checkKinds},
+		{"duplicate-object", always, checkTwins},
+		{"duplicate-tag", defaults, checkTags},
+		{"missing-proof", shared, checkProof},
+		{editorBackup, shared, checkBackups},
 	}
 }
+
+// editorBackup is also what is found outside of packages.
+const editorBackup = "editor-backup"
