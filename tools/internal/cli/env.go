@@ -159,8 +159,10 @@ and where one is in the way nothing is written.
 PackageInstalls take values from Secrets alone, so kustomize makes one out of
 values.yml, which holds what config/ holds, in clear. Keep a value that is a secret
 in a Secret that SOPS or External Secrets makes, and name it with --values-secret;
-its values are over the others. Values that look like a private key, a password in a
-URL, or a token are refused by name; another kind of password is not known. Secrets and ConfigMaps that objects of the environment
+its values are over the others. Values that look like a secret are refused by their
+path: what the rules of gitleaks find, HTTP headers that carry credentials, and
+passwords in URLs. A value that refers to an environment variable, such as ${TOKEN},
+is accepted. Secrets and ConfigMaps that objects of the environment
 name, and that nothing makes, are listed with those who name them in DIR/README.md.
 Secrets that SOPS has encrypted, as DIR/prerequisites/NAME.sops.yaml, become a part
 of the folder when it is written again.`,
