@@ -83,6 +83,7 @@ var libraries = []struct {
 	{"github.com/homeport/dyff", []string{"environment"}, "objects are compared in one place"},
 	{"github.com/gonvenience/ytbx", []string{"environment"}, "it is how dyff reads and names what it compares"},
 	{"k8s.io/client-go", []string{"devcluster"}, "nothing else talks to a cluster"},
+	{"github.com/zricethezav/gitleaks", []string{"gitops"}, "secrets are looked for where values are written down"},
 	{"github.com/google/ko", []string{"image"}, "ko builds images"},
 	{"sigs.k8s.io/kustomize/api", []string{"manifest"}, "kustomizations are rendered by manifest"},
 	{"helm.sh/helm/v3/pkg/engine", []string{"manifest"}, "charts are rendered by manifest"},

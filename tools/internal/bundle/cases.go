@@ -27,6 +27,9 @@ func Cases(v *catalog.Version) (map[string][]byte, error) {
 	}
 	for _, file := range files {
 		dir := filepath.Dir(file)
+		if catalog.IsBackup(filepath.Base(dir)) {
+			continue
+		}
 		if holds, err := caseHolds(dir, v.Version); err != nil || !holds {
 			if err != nil {
 				return nil, err

@@ -61,8 +61,8 @@ func facts(v *catalog.Version) []byte {
 
 // ConfigFiles reads a package's config folder, keyed as the bundle holds
 // them: "config/schema.yml", with those of the shared files that it loads as
-// "config/_common/…". Names that begin with a dot, such as an editor's own
-// files, are left out.
+// "config/_common/…". Names that begin with a dot and backups of editors are left
+// out.
 func ConfigFiles(p *catalog.Package) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	root := p.Config()
@@ -85,7 +85,7 @@ func ConfigFiles(p *catalog.Package) (map[string][]byte, error) {
 }
 
 func addConfigFile(files map[string][]byte, root, file string, entry fs.DirEntry) error {
-	if strings.HasPrefix(entry.Name(), ".") {
+	if strings.HasPrefix(entry.Name(), ".") || catalog.IsBackup(entry.Name()) {
 		if entry.IsDir() {
 			return fs.SkipDir
 		}

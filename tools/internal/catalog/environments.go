@@ -148,7 +148,7 @@ func (l *loader) beside(c *Catalog, e *Environment, dir string) {
 	}
 	for _, entry := range l.entries(dir) {
 		name, file := strings.TrimSuffix(entry.Name(), ".yml"), path.Join(dir, entry.Name())
-		if _, err := c.Package(name); err != nil {
+		if _, err := c.Package(name); err != nil && c.leftOut[name] == nil {
 			l.bad(file, "%v; a file here is named PACKAGE.yml", err)
 			continue
 		}

@@ -30,6 +30,7 @@ func (l *loader) pkg(dir string) *Package {
 		*p = parsePackage(f, data, path.Base(dir))
 	})
 	p.Dir = l.path(dir)
+	p.Name = cmp.Or(p.Name, path.Base(dir)) // the path is the identity where the file cannot be read
 	p.Versions = l.versions(dir, p, sound)
 	return p
 }
@@ -81,7 +82,7 @@ func (l *loader) version(dir string, p *Package, sound bool) *Version {
 		}
 		v.lines = f.lines
 	})
-	v.Package, v.Dir = p, l.path(dir)
+	v.Package, v.Dir, v.Version = p, l.path(dir), cmp.Or(v.Version, path.Base(dir))
 	if images := v.Offered(); sound && len(commands(images)) > 0 {
 		v.modules = l.modules(dir, images)
 	}

@@ -14,7 +14,7 @@ func (v *Version) Installed() []*Version { return v.installed }
 // installs finds the versions that others offer to install, and wants them to
 // be there for users and to go together.
 func (l *loader) installs(c *Catalog) {
-	for _, v := range c.versions() {
+	for _, v := range c.Versions() {
 		f := newFile(path.Join(l.relative(v.Dir), VersionFile))
 		f.lines = v.lines
 		for _, name := range slices.Sorted(maps.Keys(v.Installs)) {

@@ -63,6 +63,9 @@ func Load(root string, options ...Option) (*Catalog, error) {
 	l.locks(c)
 	l.requirements(c)
 	l.installs(c)
+	if l.leaveOut {
+		l.leaveOutBroken(c)
+	}
 	if err := join(l.problems); err != nil {
 		return nil, err
 	}
@@ -73,6 +76,7 @@ func Load(root string, options ...Option) (*Catalog, error) {
 type loader struct {
 	root         string
 	missingLocks bool
+	leaveOut     bool
 	problems     []problem
 }
 
@@ -113,13 +117,13 @@ func (l *loader) bad(name, format string, args ...any) {
 	l.problems = append(l.problems, problem{name, 0, fmt.Sprintf(format, args...)})
 }
 
-// entries are the names in a folder, sorted, without hidden ones.
+// entries are the names in a folder, sorted, without hidden ones and backups.
 func (l *loader) entries(name string) []fs.DirEntry {
 	entries, err := os.ReadDir(l.path(name))
 	if err != nil {
 		l.bad(name, "%v; run this in a checkout", err)
 	}
-	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name()[0] == '.' })
+	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name()[0] == '.' || IsBackup(e.Name()) })
 }
 
 func (l *loader) repository(packages []*Package) (r Repository) {

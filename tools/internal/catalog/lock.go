@@ -53,7 +53,7 @@ func (l *loader) locks(c *Catalog) {
 	if l.missingLocks {
 		return
 	}
-	for _, v := range c.versions() {
+	for _, v := range c.Versions() {
 		dir := l.relative(v.Dir)
 		name := path.Join(dir, ImagesLockFile)
 		published := slices.Contains(c.Repository.Published[path.Base(path.Dir(dir))], path.Base(dir))

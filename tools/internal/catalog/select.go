@@ -25,7 +25,7 @@ func (c *Catalog) Select(args []string) ([]*Version, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	all := c.versions()
+	all := c.Versions()
 	if len(args) == 0 {
 		return all, nil
 	}
@@ -60,8 +60,8 @@ func (c *Catalog) Find(arg string) (*Version, error) {
 func (c *Catalog) FindPackage(name string) (*Package, error) {
 	short := strings.TrimSuffix(name, "."+c.Repository.Domain)
 	p, err := c.Package(short)
-	if err == nil {
-		return p, nil
+	if err == nil || c.leftOut[short] != nil {
+		return p, err
 	}
 	if bare, _, versioned := strings.Cut(name, "@"); versioned {
 		return nil, names.Unknownf("%q names a version, and only a package can be named here; leave the version out: %s", name, bare)
@@ -73,8 +73,8 @@ func (c *Catalog) FindPackage(name string) (*Package, error) {
 // MAJOR or MAJOR.MINOR for the newest of these, where published versions come
 // before others. The error is a [names.UnknownError].
 func (c *Catalog) FindVersion(p *Package, version string) (*Version, error) {
-	if v, err := p.Version(version); err == nil {
-		return v, nil
+	if v, err := p.Version(version); err == nil || p.leftOut[version] != nil {
+		return v, err
 	}
 	if v := c.newestOf(p, func(v *Version) bool { return isMinor(version, v.Version) }); v != nil {
 		return v, nil
@@ -109,7 +109,8 @@ func (c *Catalog) newestOf(p *Package, wanted func(*Version) bool) *Version {
 	return newest
 }
 
-func (c *Catalog) versions() []*Version {
+// Versions are those of all packages, in the order of the catalog.
+func (c *Catalog) Versions() []*Version {
 	var all []*Version
 	for _, p := range c.Packages {
 		all = append(all, p.Versions...)

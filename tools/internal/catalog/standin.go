@@ -29,7 +29,7 @@ func (v *Version) StandIn() *Version {
 // Unlocked are the versions without images.lock.yml. None of them is published.
 func (c *Catalog) Unlocked() []*Version {
 	var list []*Version
-	for _, v := range c.versions() {
+	for _, v := range c.Versions() {
 		if v.Images == nil {
 			list = append(list, v)
 		}

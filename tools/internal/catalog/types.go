@@ -12,6 +12,10 @@ type Catalog struct {
 	Repository Repository
 	// Packages are sorted by name.
 	Packages []*Package
+	// Broken is what [LeaveOutBroken] left out, sorted by name.
+	Broken []Broken
+	// leftOut is why packages are left out, by the names of their folders.
+	leftOut map[string]error
 }
 
 // Repository is repo/repository.yml.
@@ -58,6 +62,8 @@ type Package struct {
 	Lint Lint `yaml:"lint,omitempty"`
 	// Versions are sorted by semantic version, oldest first.
 	Versions []*Version `yaml:"-"`
+	// leftOut is why versions are left out, by the names of their folders.
+	leftOut map[string]error
 }
 
 // Lint changes what the linter says.

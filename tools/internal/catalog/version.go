@@ -78,8 +78,11 @@ func (c *Catalog) Published(v *Version) bool {
 
 // Package returns the package with this exact name, as files give it; see
 // [Catalog.FindPackage] for names that a person types. The error has the nearest
-// name, or all names.
+// name or all names, or says why this package was left out.
 func (c *Catalog) Package(name string) (*Package, error) {
+	if err := c.leftOut[name]; err != nil {
+		return nil, err
+	}
 	for _, p := range c.Packages {
 		if p.Name == name {
 			return p, nil
@@ -90,8 +93,11 @@ func (c *Catalog) Package(name string) (*Package, error) {
 
 // Version returns the package's version with this exact name, as files give it;
 // see [Catalog.FindVersion] for names that a person types. The error has the
-// nearest version, or all versions.
+// nearest version or all versions, or says why this one was left out.
 func (p *Package) Version(version string) (*Version, error) {
+	if err := p.leftOut[version]; err != nil {
+		return nil, err
+	}
 	for _, v := range p.Versions {
 		if v.Version == version {
 			return v, nil

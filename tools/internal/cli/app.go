@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,8 @@ type app struct {
 	// display is set once a command has begun its work; until then an error
 	// is about the command line.
 	display progress.Display
+	// warned are the warnings that were shown, since some commands load twice.
+	warned map[string]bool
 }
 
 var errTimeout = errors.New("the time given by --timeout is over")
@@ -100,12 +103,38 @@ func (a *app) root() (string, error) {
 }
 
 // selected are the versions that args name (all without args), and the
-// catalog that they are of.
+// catalog that they are of. What is broken of others is in nobody's way.
 func (a *app) selected(args []string, options ...catalog.Option) (*catalog.Catalog, []*catalog.Version, error) {
+	if len(args) > 0 {
+		options = append(options, catalog.LeaveOutBroken)
+	}
 	c, err := a.catalog(options...)
 	if err != nil {
 		return nil, nil, err
 	}
 	versions, err := c.Select(args)
-	return c, versions, err
+	if err != nil {
+		return nil, nil, err
+	}
+	a.warnOfBroken(c)
+	return c, versions, nil
+}
+
+// warnOfBroken names what the catalog leaves out, one line each.
+func (a *app) warnOfBroken(c *catalog.Catalog) {
+	for _, b := range c.Broken {
+		a.warn(b.Err, b.ID())
+	}
+}
+
+// warn says that something is left out because of an error, in one line.
+func (a *app) warn(err error, leftOut string) {
+	first, more, several := strings.Cut(err.Error(), "\n")
+	if several {
+		first += fmt.Sprintf(" (and %d more)", strings.Count(more, "\n")+1)
+	}
+	if !a.warned[leftOut] {
+		a.warned[leftOut] = true
+		a.display.Step("warning: %s is left out: %s", leftOut, first)
+	}
 }

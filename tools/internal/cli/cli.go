@@ -26,7 +26,7 @@ type Streams struct {
 // with the exit code; see "strake help exit-codes". An ended ctx interrupts it.
 func Run(ctx context.Context, args []string, s Streams) int {
 	defer silenceLibraries()()
-	a := &app{streams: s}
+	a := &app{streams: s, warned: map[string]bool{}}
 	root := newRoot(a) //nolint:contextcheck // commands find their context in the command that cobra executes
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)

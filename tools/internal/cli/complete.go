@@ -23,7 +23,7 @@ func mustComplete(cmd *cobra.Command, flag string, f cobra.CompletionFunc) {
 // completeVersions offers packages, and the versions of one once its name and
 // an "@" are typed. What is on the command line already is not offered again.
 func (a *app) completeVersions(_ *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	c, err := a.catalog(catalog.AllowMissingLocks)
+	c, err := a.catalog(catalog.AllowMissingLocks, catalog.LeaveOutBroken)
 	if err != nil {
 		cobra.CompErrorln(err.Error())
 		return nil, cobra.ShellCompDirectiveNoFileComp

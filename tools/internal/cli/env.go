@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -56,8 +57,10 @@ func newEnvList(a *app) *cobra.Command {
 	return cmd
 }
 
+// environmentRows are the environments that can be read. A broken one is told of
+// and is in no other's way, unless all are.
 func environmentRows(a *app) ([]environmentRow, error) {
-	c, err := a.catalog()
+	c, err := a.catalog(catalog.LeaveOutBroken)
 	if err != nil {
 		return nil, err
 	}
@@ -65,13 +68,20 @@ func environmentRows(a *app) ([]environmentRow, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.warnOfBroken(c)
 	rows := []environmentRow{}
+	var broken []error
 	for _, name := range names {
 		e, err := c.Environment(name)
 		if err != nil {
-			return nil, err
+			broken = append(broken, err)
+			a.warn(err, "environment "+name)
+			continue
 		}
 		rows = append(rows, environmentRow{e.Name, e.Kubernetes, e.Registry, e.Description})
+	}
+	if len(rows) == 0 {
+		return nil, errors.Join(broken...)
 	}
 	return rows, nil
 }
@@ -153,8 +163,10 @@ and where one is in the way nothing is written.
 PackageInstalls take values from Secrets alone, so kustomize makes one out of
 values.yml, which holds what config/ holds, in clear. Keep a value that is a secret
 in a Secret that SOPS or External Secrets makes, and name it with --values-secret;
-its values are over the others. Values that look like a private key, a password in a
-URL, or a token are refused by name; another kind of password is not known. Secrets and ConfigMaps that objects of the environment
+its values are over the others. Values that look like a secret are refused by their
+path: what the rules of gitleaks find, HTTP headers that carry credentials, and
+passwords in URLs. A value that refers to an environment variable, such as ${TOKEN},
+is accepted. Secrets and ConfigMaps that objects of the environment
 name, and that nothing makes, are listed with those who name them in DIR/README.md.
 Secrets that SOPS has encrypted, as DIR/prerequisites/NAME.sops.yaml, become a part
 of the folder when it is written again.`,
@@ -199,7 +211,7 @@ func printPackages(w io.Writer, packages []environment.Package) error {
 
 // completeEnvironment completes an environment, and packages after it.
 func (a *app) completeEnvironment(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	c, err := a.catalog()
+	c, err := a.catalog(catalog.AllowMissingLocks, catalog.LeaveOutBroken)
 	if err != nil {
 		cobra.CompErrorln(err.Error())
 		return nil, cobra.ShellCompDirectiveNoFileComp

@@ -16,6 +16,8 @@ import (
 type envFlags struct {
 	values     string
 	repository string
+	// all is for what is made of all packages, of which none may be broken.
+	all bool
 }
 
 func (f *envFlags) addValues(cmd *cobra.Command) {
@@ -29,7 +31,11 @@ func (f *envFlags) addRepository(cmd *cobra.Command) {
 
 // environment reads one as the flags change it.
 func (a *app) environment(name string, f envFlags) (*catalog.Catalog, *catalog.Environment, error) {
-	c, err := a.catalog()
+	var options []catalog.Option
+	if !f.all {
+		options = append(options, catalog.LeaveOutBroken)
+	}
+	c, err := a.catalog(options...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -37,6 +43,7 @@ func (a *app) environment(name string, f envFlags) (*catalog.Catalog, *catalog.E
 	if err != nil {
 		return nil, nil, err
 	}
+	a.warnOfBroken(c)
 	text, err := a.values(f.values)
 	if err != nil {
 		return nil, nil, err

@@ -71,7 +71,7 @@ func (f *gitopsFlags) check(cmd *cobra.Command, packages []string) error {
 
 // writeGitops writes the folder and says what must be on the cluster beside it.
 func (a *app) writeGitops(ctx context.Context, name string, with envFlags, f gitopsFlags) error {
-	c, e, err := a.environment(name, envFlags{values: with.values})
+	c, e, err := a.environment(name, envFlags{values: with.values, all: true}) // a digest is made of all packages
 	if err != nil {
 		return err
 	}

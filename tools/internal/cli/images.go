@@ -48,7 +48,7 @@ func newImagesList(a *app) *cobra.Command {
   strake images list keda -o json`,
 		ValidArgsFunction: a.completeVersions,
 		RunE: a.around(func(cmd *cobra.Command, args []string) error {
-			_, versions, err := a.selected(args)
+			_, versions, err := a.selected(args, catalog.LeaveOutBroken)
 			if err != nil {
 				return err
 			}

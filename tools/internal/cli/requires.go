@@ -63,7 +63,7 @@ no longer has: the API server would refuse the CRD. All of them are named.`,
 }
 
 func requires(ctx context.Context, a *app, f requiresFlags, args []string) error {
-	c, versions, err := a.selected(args)
+	c, versions, err := a.selected(args, catalog.LeaveOutBroken)
 	if err != nil {
 		return err
 	}

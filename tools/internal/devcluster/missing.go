@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/strake-dev/strake/tools/internal/devcluster/nodeimage"
 	"github.com/strake-dev/strake/tools/internal/progress"
 )
 
@@ -43,7 +44,9 @@ func (e *MissingError) Error() string {
 func enginePackages() []string {
 	return []string{"podman", "netavark", "aardvark-dns", "runc", "iptables"}
 }
-func sourcePackages() []string { return []string{"debootstrap", "debian-archive-keyring", "tar"} }
+func sourcePackages() []string {
+	return []string{"debootstrap", "debian-archive-keyring", "gpgv", "tar"}
+}
 
 // missing compares the host with what the options ask for.
 func (h host) missing(o Options, source bool) []Missing {
@@ -93,10 +96,14 @@ func (h host) missingForSource() []Missing {
 	if !h.commands["go"] {
 		list = append(list, Missing{What: "the go command", Why: why, Get: "install Go from https://go.dev/dl/"})
 	}
-	if h.commands["debootstrap"] && h.commands["tar"] {
+	absent := slices.DeleteFunc([]string{"debootstrap", "gpgv", "tar"}, func(c string) bool { return h.commands[c] })
+	if !h.keyring {
+		absent = append(absent, "the keys by which Debian's packages are verified ("+nodeimage.Keyring+")")
+	}
+	if len(absent) == 0 {
 		return list
 	}
-	m := Missing{What: "debootstrap", Why: why, Get: "work on Debian, or name a node image"}
+	m := Missing{What: strings.Join(absent, ", "), Why: why, Get: "install debootstrap and debian-archive-keyring, or name a node image"}
 	if h.debian {
 		m.Packages, m.Get = sourcePackages(), aptCommand(sourcePackages())
 	}

@@ -10,10 +10,10 @@ import (
 // good is a Debian host that lacks nothing.
 func good() host {
 	return host{
-		debian: true, root: true, cgroup: 2, systemd: true, modules: true, netavark: true,
+		debian: true, root: true, cgroup: 2, systemd: true, modules: true, netavark: true, keyring: true,
 		capabilities: ^uint64(0), files: 1 << 20, processes: 1 << 20,
 		engines:  map[engine]error{podman: nil},
-		commands: map[string]bool{"go": true, "debootstrap": true, "tar": true, "runc": true, "iptables": true, "apt-get": true},
+		commands: map[string]bool{"go": true, "debootstrap": true, "gpgv": true, "tar": true, "runc": true, "iptables": true, "apt-get": true},
 	}
 }
 
@@ -34,8 +34,12 @@ func TestMissing(t *testing.T) {
 		"no root, published":      {change: func(h *host) { h.root = false }},
 		"no Go":                   {change: func(h *host) { h.commands["go"] = false }, source: true, want: []string{"go.dev/dl"}},
 		"no debootstrap":          {change: func(h *host) { h.commands["debootstrap"] = false }, source: true, want: []string{"apt-get install -y debootstrap"}},
+		"no keys of Debian": {change: func(h *host) { h.keyring = false }, source: true,
+			want: []string{"verified (/usr/share/keyrings/debian-archive-keyring.gpg)", "debian-archive-keyring"}},
+		"no keys, published": {change: func(h *host) { h.keyring = false }},
+		"no gpgv":            {change: func(h *host) { h.commands["gpgv"] = false }, source: true, want: []string{"- gpgv, for", "apt-get install -y debootstrap"}},
 		"not Debian": {change: func(h *host) { h.debian, h.commands["debootstrap"] = false, false }, source: true,
-			want: []string{"work on Debian"}},
+			want: []string{"- debootstrap, for", "install debootstrap and debian-archive-keyring"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -5,9 +5,12 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/strake-dev/strake/tools/internal/devcluster/nodeimage"
 )
 
 // host is what this machine is and allows, found out without changing it.
@@ -27,6 +30,8 @@ type host struct {
 	commands         map[string]bool
 	// netavark is podman's network helper, which is not on PATH.
 	netavark bool
+	// keyring tells that Debian's keys are there, by which its packages are verified.
+	keyring bool
 }
 
 // The capabilities that matter here, by their number in capabilities(7).
@@ -53,13 +58,14 @@ func probe(ctx context.Context) host {
 		modules:      exists(root, "lib/modules"),
 		commands:     map[string]bool{},
 		netavark:     exists(root, "usr/lib/podman/netavark") || exists(root, "usr/libexec/podman/netavark"),
+		keyring:      exists(root, strings.TrimPrefix(nodeimage.Keyring, "/")),
 	}
 	for _, e := range engines() {
 		if installed, err := e.answers(ctx); installed {
 			h.engines[e] = err
 		}
 	}
-	for _, c := range []string{"go", "debootstrap", "tar", "runc", "iptables", "apt-get"} {
+	for _, c := range []string{"go", "debootstrap", "gpgv", "tar", "runc", "iptables", "apt-get"} {
 		h.commands[c] = onPath(c)
 	}
 	return h

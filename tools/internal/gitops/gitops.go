@@ -129,7 +129,7 @@ func newPlan(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, o 
 	if !c.Published(v) {
 		return nil, fmt.Errorf("%s is not published in %s, so a cluster cannot install it from the repository; add it there", v.ID(), catalog.RepositoryFile)
 	}
-	if err := refuseSecrets(e.Values); err != nil {
+	if err := errors.Join(refuseSecrets(e.Values), refuseSecrets(map[string]any{"description": e.Description})); err != nil {
 		return nil, err
 	}
 	packages, err := environment.Render(ctx, c, e)

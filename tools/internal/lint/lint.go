@@ -29,7 +29,7 @@ type Finding struct {
 	// Rule is the rule's name, such as "unlocked-image".
 	Rule string `json:"rule"`
 	// Package and Version are where it was found. Version is empty for what
-	// all versions of a package share.
+	// all versions of a package share, and both are for what all packages share.
 	Package string `json:"package"`
 	Version string `json:"version,omitempty"`
 	// Object names the object or the value: "Deployment.apps keda/keda-operator".
@@ -45,20 +45,19 @@ type Finding struct {
 
 // String is the finding in one line: FILE:LINE: PACKAGE@VERSION OBJECT: MESSAGE; REMEDY (RULE).
 func (f Finding) String() string {
-	where := f.Package
+	place, where := f.File, f.Package
+	if f.Line > 0 {
+		place = fmt.Sprintf("%s:%d", f.File, f.Line)
+	}
 	if f.Version != "" {
 		where += "@" + f.Version
 	}
 	if f.Object != "" {
 		where += " " + f.Object
 	}
-	switch {
-	case f.File != "" && f.Line > 0:
-		where = fmt.Sprintf("%s:%d: %s", f.File, f.Line, where)
-	case f.File != "":
-		where = f.File + ": " + where
-	}
-	return fmt.Sprintf("%s: %s; %s (%s)", where, f.Message, f.Remedy, f.Rule)
+	message := fmt.Sprintf("%s; %s (%s)", f.Message, f.Remedy, f.Rule)
+	parts := slices.DeleteFunc([]string{place, where, message}, func(part string) bool { return part == "" })
+	return strings.Join(parts, ": ")
 }
 
 // Run applies all rules to the versions and answers with what they refuse,
@@ -70,10 +69,22 @@ func Run(ctx context.Context, c *catalog.Catalog, versions []*catalog.Version) (
 		return nil, err
 	}
 	var findings []Finding
+	known := definitions{c, map[*catalog.Version]kinds{}}
 	for _, s := range subjects {
-		if slices.ContainsFunc(versions, func(v *catalog.Version) bool { return v.Dir == s.version.Dir }) {
-			findings = append(findings, judge(s, shared)...)
+		if !slices.ContainsFunc(versions, func(v *catalog.Version) bool { return v.Dir == s.version.Dir }) {
+			continue
 		}
+		if s.installed, err = known.before(ctx, s.version); err != nil {
+			return nil, fmt.Errorf("linting %s: %w", s.version.ID(), err)
+		}
+		findings = append(findings, judge(s, shared)...)
+	}
+	if len(versions) == len(c.Versions()) {
+		backups, err := sharedBackups(c)
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, backups...)
 	}
 	return sorted(except(collect(c, versions), findings)), nil
 }

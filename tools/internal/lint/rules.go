@@ -46,8 +46,15 @@ func rules() []rule {
 		{"wait-without-pause", always, checkRestless},
 		{"version-label", always, checkVersionLabels},
 		{"example-checksum", always, checkExampleChecksums},
+		{"unknown-kind", always, checkKinds},
+		{"duplicate-object", always, checkTwins},
+		{"duplicate-tag", defaults, checkTags},
+		{"missing-proof", shared, checkProof},
+		{editorBackup, shared, checkBackups},
 	}
 }
 
 // Rules is the number of rules.
 func Rules() int { return len(rules()) }
+// editorBackup is also what is found outside of packages.
+const editorBackup = "editor-backup"

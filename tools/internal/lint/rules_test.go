@@ -30,9 +30,9 @@ func TestEveryRule(t *testing.T) {
 	vast := "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: fleets, labels: {a: " + strings.Repeat("x", 262144) + "}}\nspec: {}\n"
 	v := boat()
 	s := &subject{
-		version: v, canonical: canonical,
-		final:     objects(t, pod, matcher, setting, filled, empty, server, api, lost, seal, hook, eager, vast),
-		older:     []*subject{{version: &catalog.Version{Package: v.Package, Version: "0.9.0"}, final: objects(t, crd)}},
+		version: v, canonical: canonical, published: true, backups: []string{"packages/boat/config/schema.yml~"}, installed: kinds{},
+		final:     objects(t, pod, matcher, setting, filled, empty, empty, server, api, lost, seal, hook, eager, vast),
+		older:     []*subject{{version: &catalog.Version{Package: v.Package, Version: "1.0.0"}, final: objects(t, crd)}},
 		charts:    []Finding{{Message: "a key for all"}},
 		schema:    map[string]any{"properties": map[string]any{"captain": map[string]any{"type": "string", "default": ""}}},
 		packageCR: map[string]any{"spec": map[string]any{"deploy": []any{map[string]any{"kapp": map[string]any{"intoNs": "town"}}}}},
@@ -51,8 +51,10 @@ func TestEveryRule(t *testing.T) {
 		"unlocked-image", "kapp-matcher-name", "freeze-rebase", "schema-description", "schema-example", "helm-nondeterminism",
 		"secret-with-data", "into-ns", "container-root", "container-memory", "impatient-liveness", "crd-version-dropped", "upgrade-path",
 		"undone-by-update", "unrecorded-difference", "record-conflict", "missing-reference", "server-order", "order-without-wait", "webhook-without-wait", "wait-without-pause", "version-label", "example-checksum",
+		"unknown-kind", "duplicate-object", "duplicate-tag", "missing-proof", "editor-backup",
 	}, found(shared))
 	require.Equal(t, []string{
 		"freeze-rebase", "impatient-liveness", "undone-by-update", "unrecorded-difference", "record-conflict", "missing-reference", "server-order", "order-without-wait", "wait-without-pause", "version-label", "example-checksum",
+		"unknown-kind", "duplicate-object",
 	}, found(always))
 }

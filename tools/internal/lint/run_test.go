@@ -50,6 +50,7 @@ const boatPackage = `name: boat
 metadata: {displayName: Boat, shortDescription: Floats, longDescription: Floats, providerName: Yard, maintainers: [Yard], categories: [ships], source: "https://example.com/boat"}
 manifests: [{kind: plain, path: upstream/boat}]
 images: [{name: hull, reference: ghcr.io/example/hull}]
+proof: it floats
 `
 
 const boatVersion = `version: 1.0.0

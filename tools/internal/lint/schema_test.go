@@ -38,7 +38,7 @@ properties:
             hidden: {type: boolean, default: false}
 `
 
-func schema(t *testing.T) map[string]any {
+func schemaFrom(t *testing.T) map[string]any {
 	t.Helper()
 	var content map[string]any
 	require.NoError(t, yaml.Unmarshal([]byte(openAPI), &content))
@@ -51,11 +51,11 @@ func TestUndescribed(t *testing.T) {
 		{Object: "value pump", File: "config/schema.yml", Line: 5, Message: message, Remedy: remedy},
 		{Object: "value pump.list", File: "config/schema.yml", Line: 8, Message: message, Remedy: remedy},
 		{Object: "value pump.list[].hidden", File: "config/schema.yml", Line: 8, Message: message, Remedy: remedy},
-	}, undescribed(schema(t), "config/schema.yml", []byte(schemaSource)))
+	}, undescribed(schemaFrom(t), "config/schema.yml", []byte(schemaSource)))
 }
 
 func TestUnexampled(t *testing.T) {
-	findings := unexampled(schema(t), "config/schema.yml", []byte(schemaSource))
+	findings := unexampled(schemaFrom(t), "config/schema.yml", []byte(schemaSource))
 	require.Len(t, findings, 1)
 	require.Equal(t, "value pump.speed", findings[0].Object)
 	require.Equal(t, 7, findings[0].Line)

@@ -32,8 +32,15 @@ type subject struct {
 	packageCR  map[string]any
 	// older are the same package's versions before this one, oldest first.
 	older []*subject
-	// versionFile is version.yml, below the checkout.
-	versionFile string
+	// versionFile and packageFile are version.yml and package.yml, below the checkout.
+	versionFile, packageFile string
+	// published tells that users are offered some version of the package.
+	published bool
+	// backups are what editors left in the package's folder, below the checkout.
+	backups []string
+	// installed are the kinds that others bring to the cluster before; nil where
+	// nobody knows.
+	installed kinds
 }
 
 func (s *subject) schemaSource() []byte { return s.files[s.schemaFile] }
@@ -43,11 +50,18 @@ func (s *subject) schemaSource() []byte { return s.files[s.schemaFile] }
 // Where images are not locked yet, stand-ins are as good to judge by.
 func gather(ctx context.Context, c *catalog.Catalog, v *catalog.Version) (*subject, error) {
 	v = v.StandIn()
-	s := &subject{version: v, canonical: c.Repository.Canonical, versionFile: relative(c.Root, filepath.Join(v.Dir, catalog.VersionFile))}
+	s := &subject{
+		version: v, canonical: c.Repository.Canonical, published: len(c.Repository.Published[v.Package.Name]) > 0,
+		versionFile: relative(c.Root, filepath.Join(v.Dir, catalog.VersionFile)),
+		packageFile: relative(c.Root, filepath.Join(v.Package.Dir, catalog.PackageFile)),
+	}
 	if err := s.readConfig(c.Root, v.Package); err != nil {
 		return nil, err
 	}
 	var err error
+	if s.backups, err = backupsBelow(c.Root, relative(c.Root, v.Package.Dir)); err != nil {
+		return nil, err
+	}
 	if s.charts, err = charts(ctx, v); err != nil || len(s.charts) > 0 {
 		return s, err
 	}

@@ -21,6 +21,10 @@ const (
 	debianMirror = "https://deb.debian.org/debian"
 )
 
+// Keyring is the file of the package debian-archive-keyring by which debootstrap
+// verifies what a mirror serves.
+const Keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
 // packages are what systemd, the kubelet, containerd and kind's scripts call.
 func packages() []string {
 	return []string{
@@ -81,12 +85,8 @@ func (b *build) debootstrap(ctx context.Context, dir string) error {
 	if mirror == "" {
 		mirror = hostMirror(os.DirFS("/"))
 	}
-	// In a mount namespace of its own, what it mounts below tree cannot
-	// outlive it, and so cannot be in the way of removing tree.
-	install := exec.CommandContext(ctx, "unshare", "--mount", "debootstrap", "--variant=minbase",
-		"--include="+strings.Join(packages(), ","), suite, tree, mirror)
-	if out, err := output(install); err != nil {
-		return fmt.Errorf("installing Debian %s from %s: %w: %s", suite, mirror, err, tail(out))
+	if out, err := output(debootstrapCommand(ctx, tree, mirror)); err != nil {
+		return fmt.Errorf("installing Debian %s from %s: %w: %s%s", suite, mirror, err, tail(out), signatureRemedy(err.Error()+string(out)))
 	}
 	args := append([]string{"-C", tree, "--numeric-owner", "--sort=name"}, systemPatterns()...)
 	pack := exec.CommandContext(ctx, "tar", append(args, "-cf", filepath.Join(dir, "rootfs.tar"), ".")...)
@@ -94,6 +94,27 @@ func (b *build) debootstrap(ctx context.Context, dir string) error {
 		return fmt.Errorf("packing the node's system: %w", err)
 	}
 	return os.RemoveAll(tree)
+}
+
+// debootstrapCommand fills the folder tree. It runs in a mount namespace of its
+// own: what it mounts below tree cannot outlive it, and so cannot be in the way of
+// removing tree. Without a keyring debootstrap only warns and installs what the
+// mirror serves, which may be plain HTTP, as root; so the check is forced.
+func debootstrapCommand(ctx context.Context, tree, mirror string) *exec.Cmd {
+	return exec.CommandContext(ctx, "unshare", "--mount", "debootstrap", "--variant=minbase",
+		"--force-check-gpg", "--keyring="+Keyring, "--include="+strings.Join(packages(), ","), suite, tree, mirror)
+}
+
+// signatureRemedy is what to do if what debootstrap wrote is about signatures;
+// else it is empty.
+func signatureRemedy(said string) string {
+	for _, about := range []string{"check Release signature", "Invalid Release signature", "Release signed", "keyring file"} {
+		if strings.Contains(said, about) {
+			return "; Debian did not sign what this mirror serves, or the keys are too old: install the newest " +
+				"debian-archive-keyring, or name another mirror of Debian first in /etc/apt/sources.list"
+		}
+	}
+	return ""
 }
 
 // hostMirror is the Debian mirror that the host's apt uses, since a host
