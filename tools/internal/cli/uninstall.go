@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,7 @@ type uninstallFlags struct {
 	target                targetFlags
 	namespace             string
 	deleteObjects, dryRun bool
+	confirm               confirmFlag
 	output                outputFlags
 }
 
@@ -30,11 +32,14 @@ func newUninstall(a *app) *cobra.Command {
 	var flags uninstallFlags
 	cmd := &cobra.Command{
 		Use:   "uninstall NAME...",
-		Short: "Delete installed packages, after naming what would be lost",
+		Short: "Delete installed packages, after listing what would be lost",
 		Long: `Uninstall deletes PackageInstalls and waits until all that they installed is
-gone. With a package go its CRDs, and with them every object that somebody made
-of them: where there are such objects they are listed, and nothing is deleted
-without --delete-objects. Objects that a controller made for another one are not
+gone. It lists what it deletes and, on a terminal, asks first. In a script, give
+--yes.
+
+The CRDs of a package are deleted with it, and with them every custom resource.
+Custom resources that users created are listed, and nothing is deleted without
+--delete-objects. Objects that a controller created for another one are not
 listed, nor are those of CRDs that outlive their package.
 
 The values, overlays and the account that up put beside a PackageInstall go with
@@ -42,7 +47,7 @@ it. Where it was deleted by other means, or uninstall was interrupted, uninstall
 removes what is left of these.`,
 		Example: `  strake uninstall keda
   strake uninstall keda -n platform --dry-run -o json
-  strake uninstall keda --delete-objects`,
+  strake uninstall keda --delete-objects --yes`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: a.around(func(cmd *cobra.Command, args []string) error {
@@ -54,12 +59,18 @@ removes what is left of these.`,
 	f.StringVarP(&flags.namespace, "namespace", "n", platform.DefaultNamespace, "`namespace` of the PackageInstalls")
 	f.BoolVar(&flags.deleteObjects, "delete-objects", false, "delete what was made of the packages' CRDs, too")
 	f.BoolVar(&flags.dryRun, "dry-run", false, "list what would be lost and delete nothing")
+	flags.confirm.add(cmd)
 	flags.output.add(cmd)
 	mustComplete(cmd, "namespace", cobra.NoFileCompletions)
 	return cmd
 }
 
 func uninstall(ctx context.Context, a *app, f uninstallFlags, names []string) error {
+	if !f.dryRun {
+		if err := f.confirm.check(a); err != nil {
+			return err
+		}
+	}
 	client, err := f.target.client()
 	if err != nil {
 		return err
@@ -76,6 +87,10 @@ func uninstall(ctx context.Context, a *app, f uninstallFlags, names []string) er
 	}
 	if lost > 0 && !f.deleteObjects {
 		return findingsf("%d objects would be lost with these packages, so nothing was deleted: delete them first, or give --delete-objects", lost)
+	}
+	question := fmt.Sprintf("Delete %s from the namespace %s, with all objects that they installed?", strings.Join(names, ", "), f.namespace)
+	if err := f.confirm.ask(ctx, a, question); err != nil {
+		return err
 	}
 	for _, name := range names {
 		progress.From(ctx).Step("deleting PackageInstall %s/%s", f.namespace, name)
@@ -110,12 +125,10 @@ func losses(ctx context.Context, client *install.Client, namespace string, names
 func printLosses(w io.Writer, rows []uninstallRow) error {
 	var lines [][]string
 	for _, row := range rows {
+		lines = append(lines, []string{row.Name, "PackageInstall", row.Namespace, row.Name})
 		for _, o := range row.Objects {
 			lines = append(lines, []string{row.Name, o.Kind, o.Namespace, o.Name})
 		}
-	}
-	if len(lines) == 0 {
-		return nil
 	}
 	return table(w, []string{"PACKAGE", "KIND", "NAMESPACE", "NAME"}, lines)
 }
