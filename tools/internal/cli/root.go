@@ -88,7 +88,7 @@ func addCommands(a *app, root *cobra.Command) {
 			root.AddCommand(c)
 		}
 	}
-	add(groupContent, newList(a), newDocs(a), newBuild(a), newVerify(a), newLint(a), newRender(a), newRBAC(a), newRequires(a), newEnv(a), newImages(a), newUpstream(a))
+	add(groupContent, newList(a), newDocs(a), newNew(a), newBuild(a), newVerify(a), newLint(a), newRender(a), newRBAC(a), newRequires(a), newEnv(a), newImages(a), newUpstream(a))
 	add(groupCarry, newPush(a), newRegistry(a))
 	add(groupCluster, newUp(a), newStatus(a), newUninstall(a), newDown(a))
 	add("", newVersion(a), newReference(a), newReadmes(a), newExitCodes())
