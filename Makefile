@@ -28,7 +28,7 @@ up: $(STRAKE) ## A kind cluster with the platform on it, from this checkout
 
 .PHONY: down
 down: $(STRAKE) ## Remove what `make up` made
-	$(STRAKE) down
+	$(STRAKE) down --yes
 
 ##@ Prove it
 

@@ -94,7 +94,7 @@ func (c *cluster) removePlatform(t *testing.T, platform string) {
 	}
 	ctx, cancel := context.WithTimeout(lasting(t), 15*time.Minute)
 	defer cancel()
-	lost, err := strake(ctx, "", "uninstall", "--kubeconfig", shared.kubeconfig, "--namespace", platformNamespace, "--delete-objects", platform)
+	lost, err := strake(ctx, "", "uninstall", "--kubeconfig", shared.kubeconfig, "--namespace", platformNamespace, "--delete-objects", "--yes", platform)
 	require.NoError(t, err, "%s", lost)
 }
 

@@ -161,7 +161,7 @@ func (c *cluster) uninstall(t *testing.T, names []string, flags ...string) {
 	if len(names) == 0 {
 		return
 	}
-	args := append([]string{"uninstall", "--kubeconfig", shared.kubeconfig, "--namespace", installNamespace}, flags...)
+	args := append([]string{"uninstall", "--kubeconfig", shared.kubeconfig, "--namespace", installNamespace, "--yes"}, flags...)
 	for _, name := range slices.Backward(names) {
 		args = append(args, name)
 	}

@@ -116,7 +116,7 @@ func down() {
 		fmt.Fprintf(os.Stderr, "kept: `%s down --name %s` removes the cluster\n", shared.binary, shared.name)
 		return
 	}
-	if _, err := onSuite(context.Background(), "down"); err != nil {
+	if _, err := onSuite(context.Background(), "down", "--yes"); err != nil {
 		fmt.Fprintln(os.Stderr, "strake down:", err)
 	}
 }

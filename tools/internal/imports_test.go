@@ -38,6 +38,7 @@ var stages = map[string]struct {
 	"progress":    {nil, "it shows what it is told and knows no stage"},
 	"catalog":     {nil, "all stages stand on it; it opens this project's files alone"},
 	"oci":         {nil, "registries carry anything; whoever knows packages is above it"},
+	"scaffold":    {[]string{"catalog"}, "it writes the files of a new package and must not know what is made of them"},
 	"manifest":    {[]string{"catalog"}, "rendering needs a folder and a list of manifests, not where they come from"},
 	"upstream":    {[]string{"catalog"}, "fetching must not depend on what is rendered from the files"},
 	"image":       {[]string{"catalog", "oci"}, "images are made from a module's commands, whatever the objects say"},
@@ -50,7 +51,7 @@ var stages = map[string]struct {
 	"gitops":      {[]string{"catalog", "manifest", "bundle", "rbac", "repository", "environment"}, "it writes an environment down for Flux, from the checkout alone"},
 	"devcluster":  {[]string{"manifest"}, "it makes a cluster and deploys objects; what they are and who built them is not its matter"},
 	"platform":    {[]string{"catalog", "manifest", "image", "bundle", "rbac", "repository", "oci", "environment", "devcluster"}, "it puts the stages in a row to bring a cluster up, below the commands and above all else"},
-	"cli":         {[]string{"catalog", "upstream", "manifest", "image", "bundle", "rbac", "repository", "oci", "lint", "docs", "devcluster", "platform", "environment", "gitops"}, "it parses, calls and prints, so it knows every stage and none knows it"},
+	"cli":         {[]string{"catalog", "upstream", "manifest", "image", "bundle", "rbac", "repository", "oci", "lint", "docs", "devcluster", "platform", "environment", "gitops", "scaffold"}, "it parses, calls and prints, so it knows every stage and none knows it"},
 	"main:strake": {[]string{"cli"}, "main wires signals, streams and the exit code; all else is a command"},
 }
 

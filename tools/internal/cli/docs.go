@@ -26,10 +26,11 @@ const (
 func newDocs(a *app) *cobra.Command {
 	var format docsFormat
 	cmd := &cobra.Command{
-		Use:   "docs PACKAGE[@VERSION]",
+		Use:   "docs PACKAGE[@VERSION] [PATH]",
 		Short: "Describe the values of a package",
-		Long: `Docs describes what can be set of a package: what it does, its type and default,
-and what is allowed. Without a VERSION the newest one is meant.
+		Long: `Docs describes the values of a package: what each does, its type and default,
+and what is allowed. Without a VERSION the newest one is meant. With a PATH, such
+as operator.log, only the values at and below it are printed.
 
   text         a table
   yaml         all values with their defaults, under comments with an example of
@@ -37,16 +38,21 @@ and what is allowed. Without a VERSION the newest one is meant.
   json-schema  a JSON Schema (draft 2020-12), by which editors complete and check
                such a file; it knows types, bounds and choices, and says in its
                descriptions what else the package asks
-  markdown     a page about the package, with a table of the values
+  markdown     a page about the package, with a table of all values
 
 The language server for YAML takes the schema from the first line of a file:
 # yaml-language-server: $schema=keda.schema.json`,
 		Example: `  strake docs keda
+  strake docs keda operator.log
   strake docs keda@2.21.0 --format yaml > values.yml
   strake docs keda --format json-schema > keda.schema.json`,
-		Args:              cobra.ExactArgs(1),
+		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: a.completeVersion,
 		RunE: a.around(func(cmd *cobra.Command, args []string) error {
+			path := strings.Join(args[1:], "")
+			if path != "" && format == docsMarkdown {
+				return usagef("a page is about all values of a package: leave out the path %s, or --format %s", path, format)
+			}
 			c, v, err := a.version(args[0])
 			if err != nil {
 				return err
@@ -54,6 +60,12 @@ The language server for YAML takes the schema from the first line of a file:
 			values, err := valuesOf(cmd.Context(), c, v)
 			if err != nil {
 				return err
+			}
+			if values, err = docs.Below(values, path); err != nil {
+				return usagef("%s: %w", v.ID(), err)
+			}
+			if format == docsText {
+				return printValues(a.out(), values, path)
 			}
 			return printDocs(a.out(), format, c, v, values)
 		}),
@@ -76,14 +88,12 @@ func printDocs(w io.Writer, format docsFormat, c *catalog.Catalog, v *catalog.Ve
 	var text []byte
 	var err error
 	switch format {
-	case docsYAML:
-		text, err = docs.YAML(values, v)
 	case docsJSONSchema:
 		text, err = docs.JSONSchema(values, v)
 	case docsMarkdown:
 		text, err = docs.Page(c, v, values)
 	default:
-		return printValues(w, values)
+		text, err = docs.YAML(values, v)
 	}
 	if err != nil {
 		return err
@@ -92,13 +102,18 @@ func printDocs(w io.Writer, format docsFormat, c *catalog.Catalog, v *catalog.Ve
 	return err
 }
 
-func printValues(w io.Writer, values *bundle.Values) error {
+// printValues prints the table of the values at and below a path, without the
+// objects that they are in.
+func printValues(w io.Writer, values *bundle.Values, path string) error {
 	rows, err := docs.Rows(values)
 	if err != nil {
 		return err
 	}
 	var lines [][]string
 	for _, row := range rows {
+		if len(row.Path) < len(path) {
+			continue
+		}
 		about := row.Description
 		if row.Allowed != "" {
 			about = strings.TrimSpace(about + " Allowed: " + row.Allowed + ".")

@@ -9,17 +9,26 @@ import (
 
 func newDown(a *app) *cobra.Command {
 	var cluster clusterFlags
+	var confirm confirmFlag
 	cmd := &cobra.Command{
 		Use:   "down",
 		Short: "Remove the cluster that up made",
 		Long: `Down removes the kind cluster, its registry and the registry's content. It is
-harmless when nothing is there. Caches stay, so that the next "up" is quick;
---images removes node images and their cached parts too.`,
+harmless when nothing is there. Caches are kept, so that the next "up" is quick;
+--images removes node images and their cached parts too.
+
+On a terminal, down asks first. In a script, give --yes.`,
 		Example: `  strake down
-  strake down --name other --images`,
+  strake down --name other --images --yes`,
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: a.around(func(cmd *cobra.Command, _ []string) error {
+			if err := confirm.check(a); err != nil {
+				return err
+			}
+			if err := confirm.ask(cmd.Context(), a, "Delete "+downDeletes(cluster.options)+"?"); err != nil {
+				return err
+			}
 			if err := devcluster.Down(cmd.Context(), cluster.options); err != nil {
 				return err
 			}
@@ -28,6 +37,16 @@ harmless when nothing is there. Caches stay, so that the next "up" is quick;
 		}),
 	}
 	cluster.add(cmd)
+	confirm.add(cmd)
 	cmd.Flags().BoolVar(&cluster.options.Images, "images", false, "remove node images and their cached parts too")
 	return cmd
+}
+
+// downDeletes are the things that go, in words.
+func downDeletes(o devcluster.Options) string {
+	what := "the kind cluster " + o.Name + " with everything on it, its registry and the registry's content"
+	if o.Images {
+		what += ", node images and their cached parts"
+	}
+	return what
 }

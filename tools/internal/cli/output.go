@@ -2,10 +2,7 @@ package cli
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
@@ -45,13 +42,4 @@ func (f *outputFlags) print(w io.Writer, data any, text func(io.Writer) error) e
 	default:
 		return text(w)
 	}
-}
-
-// table prints rows below a head, in columns.
-func table(w io.Writer, head []string, rows [][]string) error {
-	columns := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, row := range append([][]string{head}, rows...) {
-		fmt.Fprintln(columns, strings.Join(row, "\t"))
-	}
-	return columns.Flush()
 }

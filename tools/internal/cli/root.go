@@ -93,9 +93,9 @@ func addCommands(a *app, root *cobra.Command) {
 			root.AddCommand(c)
 		}
 	}
-	add(groupContent, newBuild(a), newVerify(a), newLint(a), newRender(a), newRBAC(a), newRequires(a), newDocs(a), newEnv(a), newImages(a), newUpstream(a))
+	add(groupContent, newList(a), newDocs(a), newNew(a), newBuild(a), newVerify(a), newLint(a), newRender(a), newRBAC(a), newRequires(a), newEnv(a), newImages(a), newUpstream(a))
 	add(groupCarry, newPush(a), newRegistry(a))
-	add(groupCluster, newUp(a), newUninstall(a), newDown(a))
+	add(groupCluster, newUp(a), newStatus(a), newUninstall(a), newDown(a))
 	add("", newVersion(a), newReference(a), newReadmes(a), newExitCodes())
 	addCompletion(root)
 }

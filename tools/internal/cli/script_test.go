@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/strake-dev/strake/tools/internal/devcluster/fakeapi"
 )
 
 func TestMain(m *testing.M) {
@@ -47,6 +49,7 @@ func TestScripts(t *testing.T) {
 			"disk":     cmdDisk,
 			"undisk":   cmdUndisk,
 			"waitfor":  cmdWaitFor,
+			"cluster":  cmdCluster,
 		},
 	})
 }
@@ -70,4 +73,20 @@ func cmdExit(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("%s ended with exit code %d, not %d", args[1], got, want)
 	}
+}
+
+// cmdCluster starts an API server with the objects of a file, and has kubectl's own
+// kubeconfig name it:
+//
+//	cluster FILE
+func cmdCluster(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: cluster FILE")
+	}
+	_, stop, kubeconfig, err := fakeapi.Start(ts.ReadFile(args[0]))
+	ts.Check(err)
+	ts.Defer(stop)
+	file := filepath.Join(ts.Getenv("WORK"), "kubeconfig")
+	ts.Check(os.WriteFile(file, kubeconfig, 0o600))
+	ts.Setenv("KUBECONFIG", file)
 }

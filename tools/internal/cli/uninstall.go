@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +18,7 @@ type uninstallFlags struct {
 	target                targetFlags
 	namespace             string
 	deleteObjects, dryRun bool
+	confirm               confirmFlag
 	output                outputFlags
 }
 
@@ -30,11 +33,14 @@ func newUninstall(a *app) *cobra.Command {
 	var flags uninstallFlags
 	cmd := &cobra.Command{
 		Use:   "uninstall NAME...",
-		Short: "Delete installed packages, after naming what would be lost",
+		Short: "Delete installed packages, after listing what would be lost",
 		Long: `Uninstall deletes PackageInstalls and waits until all that they installed is
-gone. With a package go its CRDs, and with them every object that somebody made
-of them: where there are such objects they are listed, and nothing is deleted
-without --delete-objects. Objects that a controller made for another one are not
+gone. It lists what it deletes and, on a terminal, asks first. In a script, give
+--yes.
+
+The CRDs of a package are deleted with it, and with them every custom resource.
+Custom resources that users created are listed, and nothing is deleted without
+--delete-objects. Objects that a controller created for another one are not
 listed, nor are those of CRDs that outlive their package.
 
 The values, overlays and the account that up put beside a PackageInstall go with
@@ -42,7 +48,7 @@ it. Where it was deleted by other means, or uninstall was interrupted, uninstall
 removes what is left of these.`,
 		Example: `  strake uninstall keda
   strake uninstall keda -n platform --dry-run -o json
-  strake uninstall keda --delete-objects`,
+  strake uninstall keda --delete-objects --yes`,
 		Args:              cobra.MatchAll(cobra.MinimumNArgs(1), objectNames),
 		ValidArgsFunction: completeInstalled(&flags),
 		RunE: a.around(func(cmd *cobra.Command, args []string) error {
@@ -54,11 +60,17 @@ removes what is left of these.`,
 	namespaceFlag(cmd, &flags.namespace, namespaceName, platform.DefaultNamespace, "`namespace` of the PackageInstalls", flags.target.target)
 	f.BoolVar(&flags.deleteObjects, "delete-objects", false, "delete what was made of the packages' CRDs, too")
 	f.BoolVar(&flags.dryRun, "dry-run", false, "list what would be lost and delete nothing")
+	flags.confirm.add(cmd)
 	flags.output.add(cmd)
 	return cmd
 }
 
 func uninstall(ctx context.Context, a *app, f uninstallFlags, args []string) error {
+	if !f.dryRun {
+		if err := f.confirm.check(a); err != nil {
+			return err
+		}
+	}
 	client, err := f.target.client()
 	if err != nil {
 		return err
@@ -75,6 +87,10 @@ func uninstall(ctx context.Context, a *app, f uninstallFlags, args []string) err
 	}
 	if lost > 0 && !f.deleteObjects {
 		return findingsf("%d objects would be lost with these packages, so nothing was deleted: delete them first, or give --delete-objects", lost)
+	}
+	question := fmt.Sprintf("Delete %s from the namespace %s, with all objects that they installed?", strings.Join(args, ", "), f.namespace)
+	if err := f.confirm.ask(ctx, a, question); err != nil {
+		return err
 	}
 	for _, name := range args {
 		progress.From(ctx).Step("deleting PackageInstall %s/%s", f.namespace, name)
@@ -118,12 +134,10 @@ func notInstalled(ctx context.Context, client *install.Client, namespace, name s
 func printLosses(w io.Writer, rows []uninstallRow) error {
 	var lines [][]string
 	for _, row := range rows {
+		lines = append(lines, []string{row.Name, "PackageInstall", row.Namespace, row.Name})
 		for _, o := range row.Objects {
 			lines = append(lines, []string{row.Name, o.Kind, o.Namespace, o.Name})
 		}
-	}
-	if len(lines) == 0 {
-		return nil
 	}
 	return table(w, []string{"PACKAGE", "KIND", "NAMESPACE", "NAME"}, lines)
 }

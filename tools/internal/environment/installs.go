@@ -102,6 +102,25 @@ func (s secrets) installed(c *catalog.Catalog, e *catalog.Environment, install p
 	return Package{Version: v, Values: values, Overlays: overlays, Installer: account}, err
 }
 
+// Inputs returns what the PackageInstall that stands first among the objects gives
+// to its package: the values, as YAML documents of which each goes over those
+// before it, and the overlays by name. Both are in the Secrets among the objects.
+func Inputs(objects []manifest.Object) (values []byte, overlays map[string][]byte, err error) {
+	kept, err := secretsOf(objects)
+	if err != nil {
+		return nil, nil, err
+	}
+	var install packaging.PackageInstall
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(objects[0].Object, &install); err != nil {
+		return nil, nil, fmt.Errorf("reading %s: %w", objects[0].ID(), err)
+	}
+	if values, err = kept.values(install); err != nil {
+		return nil, nil, err
+	}
+	overlays, err = kept.overlays(install)
+	return values, overlays, err
+}
+
 // values are those of all Secrets that the install names, in kapp-controller's
 // order. Several files become several documents, of which ytt takes each over
 // those before it.

@@ -56,5 +56,6 @@ func rules() []rule {
 
 // Rules is the number of rules.
 func Rules() int { return len(rules()) }
+
 // editorBackup is also what is found outside of packages.
 const editorBackup = "editor-backup"

@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/docs"
+)
+
+type listFlags struct {
+	versions bool
+	output   outputFlags
+}
+
+// listRow is a version of a package as it is printed.
+type listRow struct {
+	Package    string   `json:"package"`
+	Version    string   `json:"version"`
+	Published  bool     `json:"published"`
+	ReleasedAt string   `json:"releasedAt"`
+	Kubernetes string   `json:"kubernetes"`
+	Requires   []string `json:"requires"`
+	Optional   []string `json:"optional"`
+	Summary    string   `json:"summary"`
+}
+
+func newList(a *app) *cobra.Command {
+	var flags listFlags
+	cmd := &cobra.Command{
+		Use:   "list [PACKAGE[@VERSION]...]",
+		Short: "List the packages of the repository",
+		Long: `List prints the packages of this checkout: the latest published version, the
+Kubernetes versions that it supports, the packages that it requires, and what it
+is. A dependency in parentheses depends on the values. Packages of which no
+version is published are listed by name only, or with --versions.
+
+Nothing is built, and no registry or cluster is asked.`,
+		Example: `  strake list
+  strake list keda --versions
+  strake list keda@2.21.0 -o json`,
+		ValidArgsFunction: a.completeVersions,
+		RunE: a.around(func(_ *cobra.Command, args []string) error {
+			c, versions, err := a.selected(args, catalog.AllowMissingLocks)
+			if err != nil {
+				return err
+			}
+			rows := listRows(c, versions, flags.versions, args)
+			return flags.output.print(a.out(), rows, func(w io.Writer) error { return printList(w, flags.versions, rows) })
+		}),
+	}
+	cmd.Flags().BoolVar(&flags.versions, "versions", false, "list every version, with its release date and whether it is published")
+	flags.output.add(cmd)
+	return cmd
+}
+
+// listRows has a row for each version, or for the latest one of each package: the
+// published one, if any is. Packages of which none is published are for the
+// project's own use, and listed if they are asked for.
+func listRows(c *catalog.Catalog, versions []*catalog.Version, all bool, args []string) []listRow {
+	exact := func(v *catalog.Version) bool { return slices.Contains(args, v.Package.Name+"@"+v.Version) }
+	rows := []listRow{}
+	for _, v := range versions {
+		offered := len(c.Repository.Published[v.Package.Name]) > 0 || len(args) > 0
+		if all || exact(v) || offered && v == docs.Shown(c, v.Package) {
+			rows = append(rows, listRowOf(c, v))
+		}
+	}
+	return rows
+}
+
+func listRowOf(c *catalog.Catalog, v *catalog.Version) listRow {
+	row := listRow{
+		Package: v.Package.Name, Version: v.Version, Published: c.Published(v),
+		ReleasedAt: v.ReleasedAt.UTC().Format(time.DateOnly), Kubernetes: v.Kubernetes,
+		Requires: []string{}, Optional: []string{}, Summary: strings.TrimSpace(v.Package.Metadata.ShortDescription),
+	}
+	for _, r := range v.Requires {
+		if r.Optional {
+			row.Optional = append(row.Optional, r.Package)
+		} else {
+			row.Requires = append(row.Requires, r.Package)
+		}
+	}
+	return row
+}
+
+func printList(w io.Writer, all bool, rows []listRow) error {
+	head := []string{"PACKAGE", "VERSION", "KUBERNETES", "REQUIRES", "SUMMARY"}
+	if all {
+		head = []string{"PACKAGE", "VERSION", "RELEASED", "PUBLISHED", "KUBERNETES", "REQUIRES"}
+	}
+	var lines [][]string
+	for _, row := range rows {
+		line := []string{row.Package, row.Version, row.Kubernetes, dependencies(row), row.Summary}
+		if all {
+			published := "no"
+			if row.Published {
+				published = "yes"
+			}
+			line = []string{row.Package, row.Version, row.ReleasedAt, published, row.Kubernetes, dependencies(row)}
+		}
+		lines = append(lines, line)
+	}
+	return table(w, head, lines)
+}
+
+// dependencies are the packages that a version requires; one that depends on the
+// values is in parentheses.
+func dependencies(row listRow) string {
+	words := slices.Clone(row.Requires)
+	for _, name := range row.Optional {
+		words = append(words, fmt.Sprintf("(%s)", name))
+	}
+	return cmp.Or(strings.Join(words, ", "), "-")
+}
