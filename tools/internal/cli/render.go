@@ -10,6 +10,7 @@ import (
 
 	"github.com/strake-dev/strake/tools/internal/bundle"
 	"github.com/strake-dev/strake/tools/internal/manifest"
+	"github.com/strake-dev/strake/tools/internal/oci"
 	"github.com/strake-dev/strake/tools/internal/repository"
 )
 
@@ -45,9 +46,8 @@ one is meant.`,
 		}),
 	}
 	cmd.Flags().StringVar(&flags.values, "values-file", "", "YAML `file` with the user's values; - is stdin")
-	cmd.Flags().StringVar(&flags.repository, "repository", "", "`HOST/PATH` that images are named in (default: the canonical repository)")
+	referenceFlag(cmd, &flags.repository, "repository", "`HOST/PATH` that images are named in (default: the canonical repository)", oci.CheckRepository)
 	mustComplete(cmd, "values-file", completeFiles("yml", "yaml"))
-	mustComplete(cmd, "repository", cobra.NoFileCompletions)
 	return cmd
 }
 
