@@ -2,6 +2,8 @@ package test
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,8 +18,14 @@ import (
 // cluster, as packages without an upstream.
 const appsRoot = "test/apps"
 
-// appsRepository is where the cluster's registry keeps them.
-const appsRepository = "strake/test-apps"
+// appsRepository is where the cluster's registry keeps them. Each content has a
+// repository of its own, since a push moves no tag and a cluster may be kept.
+func appsRepository(t *testing.T) string {
+	t.Helper()
+	lock, err := os.ReadFile(filepath.Join("..", appsRoot, "repo", "bundle.lock.yml"))
+	require.NoError(t, err)
+	return fmt.Sprintf("strake/test-apps-%x", sha256.Sum256(lock))[:40]
+}
 
 var pushOnce struct {
 	sync.Once
@@ -34,7 +42,7 @@ func (c *cluster) pushApps(t *testing.T) {
 	pushOnce.Do(func() {
 		ctx, cancel := context.WithTimeout(lasting(t), upTimeout)
 		defer cancel()
-		_, pushOnce.err = strake(ctx, "", "push", "--root", appsRoot, "--to", c.registry.RegistryPush+"/"+appsRepository)
+		_, pushOnce.err = strake(ctx, "", "push", "--root", appsRoot, "--to", c.registry.RegistryPush+"/"+appsRepository(t), "--registry-insecure")
 	})
 	require.NoError(t, pushOnce.err)
 }
@@ -47,7 +55,7 @@ func (c *cluster) renderApp(t *testing.T, name string, values map[string]any) st
 	input, err := yaml.Marshal(values)
 	require.NoError(t, err)
 	objects, err := strake(t.Context(), string(input), "render", name, "--root", appsRoot,
-		"--repository", c.registry.RegistryCluster+"/"+appsRepository, "--values-file", "-")
+		"--repository", c.registry.RegistryCluster+"/"+appsRepository(t), "--values-file", "-")
 	require.NoError(t, err)
 	return objects
 }

@@ -53,6 +53,6 @@ func appPackage(t *testing.T, c *cluster, namespace, name, version string) strin
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", appsRoot, "repo", "packages", name+".apps.strake.test", version+".yml"))
 	require.NoError(t, err)
-	here := strings.ReplaceAll(string(text), "registry.strake.test/strake/apps", c.registry.RegistryCluster+"/"+appsRepository)
+	here := strings.ReplaceAll(string(text), "registry.strake.test/strake/apps", c.registry.RegistryCluster+"/"+appsRepository(t))
 	return strings.Replace(here, "\nmetadata:\n", "\nmetadata:\n  namespace: "+namespace+"\n", 1)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/environment"
 	"github.com/strake-dev/strake/tools/internal/manifest"
+	"github.com/strake-dev/strake/tools/internal/oci"
 )
 
 func newEnv(a *app) *cobra.Command {
@@ -183,6 +184,11 @@ of the folder when it is written again.`,
 			}
 			if folder.dir != "" {
 				return a.writeGitops(cmd.Context(), args[0], flags, folder)
+			}
+			// A tag or a digest says which repository bundle Flux takes; images
+			// are named in a repository.
+			if err := oci.CheckRepository(flags.repository); flags.repository != "" && err != nil {
+				return usagef("--repository without --gitops: %w", err)
 			}
 			rendered, err := a.rendered(cmd.Context(), flags, args[1:], args[0])
 			if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/environment"
+	"github.com/strake-dev/strake/tools/internal/oci"
 )
 
 // envFlags change what an environment is for one command.
@@ -25,8 +26,7 @@ func (f *envFlags) addValues(cmd *cobra.Command) {
 }
 
 func (f *envFlags) addRepository(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.repository, "repository", "", "`HOST/PATH` that the package repository is pushed to (default: the environment's registry)")
-	mustComplete(cmd, "repository", cobra.NoFileCompletions)
+	referenceFlag(cmd, &f.repository, "repository", "`HOST/PATH` that the package repository is pushed to (default: the environment's registry)", oci.CheckReference)
 }
 
 // environment reads one as the flags change it.

@@ -2,12 +2,16 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/image"
 	"github.com/strake-dev/strake/tools/internal/oci"
 	"github.com/strake-dev/strake/tools/internal/progress"
@@ -18,6 +22,7 @@ type pushFlags struct {
 	images   imageFlags
 	noImages bool
 	dryRun   bool
+	verify   bool
 	output   outputFlags
 }
 
@@ -29,7 +34,16 @@ func newPush(a *app) *cobra.Command {
 		Long: `Push sends images, package bundles and the repository bundle to one repository of
 an OCI registry, tags last. What is there already is not sent again, so a push
 that was interrupted is continued by the same command. Images come from the
-cache, or are built.
+cache, or are built. Content that the registry has with another size than it
+must have is sent again.
+
+Push sends only what is committed: where the bundles differ from repo/packages it
+fails, as "build --check" does. It never moves a tag that names other content.
+Publish a change as a new revision of the package, and with a new version of the
+repository in repo/repository.yml, or push to another repository.
+
+With --verify it then reads everything back, hashes it, and sends again what is
+damaged. What stays damaged is listed and ends with exit code 3.
 
 With arguments it sends those versions alone, without the repository bundle.
 
@@ -37,6 +51,7 @@ Credentials come from the usual keychain: IMGPKG_REGISTRY_HOSTNAME, _USERNAME
 and _PASSWORD, then Docker's configuration.`,
 		Example: `  strake push --to registry.example.com/platform
   strake push --to registry.example.com/platform --dry-run
+  strake push --to registry.example.com/platform --verify
   strake push keda@2.21.0 --to localhost:5000/platform --no-images`,
 		ValidArgsFunction: a.completeVersions,
 		RunE: a.around(func(cmd *cobra.Command, args []string) error {
@@ -56,16 +71,17 @@ and _PASSWORD, then Docker's configuration.`,
 
 func (f *pushFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.to, "to", "", "`HOST/REPOSITORY` that everything is sent to")
+	referenceFlag(cmd, &f.to, "to", "`HOST/REPOSITORY` that everything is sent to", oci.CheckRepository)
 	flags.BoolVar(&f.noImages, "no-images", false, "send bundles alone")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "list what would be sent; build no image and ask no registry")
+	flags.BoolVar(&f.verify, "verify", false, "read everything back, and send again what is damaged")
 	f.images.addSource(cmd)
 	f.output.add(cmd)
 	if err := cmd.MarkFlagRequired("to"); err != nil {
 		panic(err) // only for a flag that does not exist
 	}
 	cmd.MarkFlagsMutuallyExclusive("no-images", "images")
-	mustComplete(cmd, "to", cobra.NoFileCompletions)
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "verify")
 }
 
 func push(ctx context.Context, a *app, f pushFlags, l load) error {
@@ -73,24 +89,63 @@ func push(ctx context.Context, a *app, f pushFlags, l load) error {
 	if err != nil {
 		return err
 	}
-	var artifacts []oci.Artifact
-	for _, v := range l.versions {
-		if f.noImages {
-			break
-		}
-		images, err := image.Build(ctx, v, f.images.options(v))
-		if err != nil {
-			return err
-		}
-		artifacts = append(artifacts, images...)
-	}
-	artifacts = append(artifacts, l.bundles...)
-	report, err := remote.Push(ctx, artifacts, oci.PushOptions{})
+	artifacts, err := f.artifacts(ctx, l)
 	if err != nil {
 		return err
 	}
+	report, err := remote.Push(ctx, artifacts, oci.PushOptions{})
+	if err != nil {
+		return withTagRemedy(err, l)
+	}
 	progress.From(ctx).Step("pushed to %s", f.to)
-	return printPush(a.out(), f, l, report)
+	result := pushed{To: f.to, Bundles: []string{}, PushReport: report}
+	for _, b := range l.bundles {
+		result.Bundles = append(result.Bundles, f.to+"@"+b.Digest)
+	}
+	if f.verify {
+		verified, err := remote.Verify(ctx, artifacts, oci.PushOptions{})
+		if err != nil {
+			return withTagRemedy(err, l)
+		}
+		result.Verified = &verified
+	}
+	return printPush(a.out(), f, result)
+}
+
+// artifacts are the bundles, with the images of their versions unless they are
+// left out.
+func (f *pushFlags) artifacts(ctx context.Context, l load) ([]oci.Artifact, error) {
+	if f.noImages {
+		return l.bundles, nil
+	}
+	var images []oci.Artifact
+	for _, v := range l.versions {
+		made, err := image.Build(ctx, v, f.images.options(v))
+		if err != nil {
+			return nil, err
+		}
+		images = append(images, made...)
+	}
+	return l.repository.Artifacts(images, l.versions...)
+}
+
+// withTagRemedy says how content gets a tag that is free.
+func withTagRemedy(err error, l load) error {
+	taken := (*oci.TagsTakenError)(nil)
+	if !errors.As(err, &taken) {
+		return err
+	}
+	var remedies []string
+	for _, t := range taken.Tags {
+		remedy := "publish the change as a new revision of the package"
+		if t.Name == l.repository.Image.Name {
+			remedy = "raise version in " + catalog.RepositoryFile
+		}
+		if !slices.Contains(remedies, remedy) {
+			remedies = append(remedies, remedy)
+		}
+	}
+	return fmt.Errorf("%w: %s, or push to another repository", err, strings.Join(remedies, ", and "))
 }
 
 // pushed is a finished push as it is printed.
@@ -100,20 +155,44 @@ type pushed struct {
 	// was sent.
 	Bundles []string `json:"bundles"`
 	oci.PushReport
+	Verified *oci.VerifyReport `json:"verified,omitempty"`
 }
 
-func printPush(w io.Writer, f pushFlags, l load, report oci.PushReport) error {
-	result := pushed{To: f.to, Bundles: []string{}, PushReport: report}
-	for _, b := range l.bundles {
-		result.Bundles = append(result.Bundles, f.to+"@"+b.Digest)
-	}
-	return f.output.print(w, result, func(w io.Writer) error {
+func printPush(w io.Writer, f pushFlags, result pushed) error {
+	err := f.output.print(w, result, func(w io.Writer) error {
 		for _, reference := range result.Bundles {
 			fmt.Fprintln(w, reference)
 		}
-		_, err := fmt.Fprintf(w, "sent %s; %s were there\n", tally(report.Uploaded), tally(report.Skipped))
+		_, err := fmt.Fprintf(w, "sent %s; %s were there\n", tally(result.Uploaded), tally(result.Skipped))
+		if result.Verified != nil {
+			printVerified(w, *result.Verified)
+		}
 		return err
 	})
+	if err != nil || result.Verified == nil {
+		return err
+	}
+	left := 0
+	for _, d := range result.Verified.Damaged {
+		if !d.Repaired {
+			left++
+		}
+	}
+	if left > 0 {
+		return findingsf("%d parts of %s are damaged and could not be repaired", left, result.To)
+	}
+	return nil
+}
+
+func printVerified(w io.Writer, report oci.VerifyReport) {
+	for _, d := range report.Damaged {
+		state := "damaged"
+		if d.Repaired {
+			state = "repaired"
+		}
+		fmt.Fprintf(w, "%s %s %s: %s\n", state, d.Kind, d.Reference, d.What)
+	}
+	fmt.Fprintf(w, "verified %s\n", tally(report.Checked))
 }
 
 func tally(t oci.Tally) string {

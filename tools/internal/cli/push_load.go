@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
 
@@ -14,50 +15,53 @@ import (
 type load struct {
 	// versions are those whose images are sent.
 	versions []*catalog.Version
+	// repository is what was built: all of it, or the versions alone.
+	repository *repository.Repository
 	// bundles are those of packages, and the repository's as the last one
 	// where all is sent.
 	bundles []oci.Artifact
 }
 
+// load builds what is to be sent and compares it with what is committed.
 func (a *app) load(ctx context.Context, args []string) (load, error) {
 	c, versions, err := a.selected(args)
 	if err != nil {
 		return load{}, err
 	}
-	if len(args) == 0 {
-		return loadAll(ctx, c)
-	}
 	l := load{versions: versions}
-	for _, v := range versions {
-		b, err := repository.BuildVersion(ctx, c, v, repository.Options{})
-		if err != nil {
-			return load{}, err
+	if len(args) == 0 {
+		l.versions = nil
+		for _, v := range versions {
+			if c.Published(v) {
+				l.versions = append(l.versions, v)
+			}
 		}
-		l.bundles = append(l.bundles, b.Image)
+		l.repository, err = repository.Build(ctx, c, repository.Options{})
+	} else {
+		l.repository, err = repository.BuildSome(ctx, c, versions, repository.Options{})
 	}
-	return l, nil
-}
-
-func loadAll(ctx context.Context, c *catalog.Catalog) (load, error) {
-	r, err := repository.Build(ctx, c, repository.Options{})
 	if err != nil {
 		return load{}, err
 	}
-	var l load
-	for _, b := range r.Bundles {
-		p, err := c.Package(b.Package)
-		if err != nil {
-			return load{}, err
-		}
-		v, err := p.Version(b.Version)
-		if err != nil {
-			return load{}, err
-		}
-		l.versions = append(l.versions, v)
-		l.bundles = append(l.bundles, b.Image)
+	if err := refuseDifferences(l.repository, c); err != nil {
+		return load{}, err
 	}
-	l.bundles = append(l.bundles, r.Image)
-	return l, nil
+	l.bundles, err = l.repository.Artifacts(nil)
+	return l, err
+}
+
+// refuseDifferences keeps what is not committed from being published.
+func refuseDifferences(r *repository.Repository, c *catalog.Catalog) error {
+	findings, err := r.Compare(c)
+	if err != nil || len(findings) == 0 {
+		return err
+	}
+	var lines []string
+	for _, f := range findings {
+		lines = append(lines, differenceLine(f))
+	}
+	return fmt.Errorf("%s\nnothing was sent, since what was built is not what is committed in %s: undo the change, or add a revision of the package, run \"strake build\" and commit the result",
+		strings.Join(lines, "\n"), catalog.GeneratedDir)
 }
 
 // loadRow is one artifact of a dry run.

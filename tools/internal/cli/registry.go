@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"net"
 
 	"github.com/spf13/cobra"
 
@@ -25,21 +26,32 @@ func newRegistryServe(a *app) *cobra.Command {
 		Long: `Serve answers as an OCI registry over plain HTTP, without authentication, until
 it is interrupted. It prints its address on stdout once it answers.`,
 		Example: `  strake registry serve --addr 127.0.0.1:5000 --dir /var/lib/registry
-  strake registry serve --addr 127.0.0.1:0 --delete`,
+  strake registry serve --addr 127.0.0.1:0 --delete
+  strake registry serve --dir /var/lib/registry --read-only`,
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: a.around(func(cmd *cobra.Command, _ []string) error {
 			return serve(cmd, a, o)
 		}),
 	}
-	cmd.Flags().StringVar(&o.Addr, "addr", "127.0.0.1:5000", "`HOST:PORT` to listen on; port 0 takes a free one")
+	o.Addr = "127.0.0.1:5000"
+	referenceFlag(cmd, &o.Addr, "addr", "`HOST:PORT` to listen on; port 0 takes a free one", checkListen)
 	cmd.Flags().StringVar(&o.Dir, "dir", "", "`folder` of the content (default: registry in the cache)")
 	cmd.Flags().BoolVar(&o.Delete, "delete", false, "let clients delete")
-	mustComplete(cmd, "addr", cobra.NoFileCompletions)
+	cmd.Flags().BoolVar(&o.ReadOnly, "read-only", false, "refuse everything that would change the content")
+	cmd.MarkFlagsMutuallyExclusive("delete", "read-only")
 	mustComplete(cmd, "dir", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return nil, cobra.ShellCompDirectiveFilterDirs
 	})
 	return cmd
+}
+
+// checkListen wants a port; the host may be left out.
+func checkListen(address string) error {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return fmt.Errorf("HOST:PORT is expected, such as 127.0.0.1:5000 or :5000: %w", err)
+	}
+	return nil
 }
 
 func serve(cmd *cobra.Command, a *app, o oci.ServeOptions) error {

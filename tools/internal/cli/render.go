@@ -10,6 +10,7 @@ import (
 
 	"github.com/strake-dev/strake/tools/internal/bundle"
 	"github.com/strake-dev/strake/tools/internal/manifest"
+	"github.com/strake-dev/strake/tools/internal/oci"
 	"github.com/strake-dev/strake/tools/internal/repository"
 )
 
@@ -45,8 +46,7 @@ one is meant.`,
 		}),
 	}
 	valuesFileFlag(cmd, &flags.values, "the user's values")
-	cmd.Flags().StringVar(&flags.repository, "repository", "", "`HOST/PATH` that images are named in (default: the canonical repository)")
-	mustComplete(cmd, "repository", cobra.NoFileCompletions)
+	referenceFlag(cmd, &flags.repository, "repository", "`HOST/PATH` that images are named in (default: the canonical repository)", oci.CheckRepository)
 	return cmd
 }
 

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/strake-dev/strake/tools/internal/devcluster"
+	"github.com/strake-dev/strake/tools/internal/oci"
 	"github.com/strake-dev/strake/tools/internal/platform"
 )
 
@@ -39,8 +40,9 @@ type upFlags struct {
 func (f *upFlags) add(a *app, cmd *cobra.Command) {
 	f.cluster.add(cmd)
 	flags, o := cmd.Flags(), &f.cluster.options
-	flags.StringVar(&o.Registry, "registry", "", "`HOST:PORT` of a registry that this machine and the --context cluster reach by the same name")
-	flags.StringVar(&o.NodeImage, "node-image", devcluster.NodeImageAuto, "auto, published, source, or an image `reference`")
+	referenceFlag(cmd, &o.Registry, "registry", "`HOST:PORT` of a registry that this machine and the --context cluster reach by the same name", oci.CheckHost)
+	o.NodeImage = devcluster.NodeImageAuto
+	flags.Var(&reference{target: &o.NodeImage, check: checkNodeImage}, "node-image", "auto, published, source, or an image `reference`")
 	flags.BoolVar(&o.Recreate, "recreate", false, "replace a kind cluster that is there")
 	flags.BoolVar(&f.noInstall, "no-install", false, "never install system packages: say what is missing instead")
 	flags.StringSliceVar(&f.packages, "package", nil, "`PACKAGE[@VERSION]` to install, repeatable (default: the newest published version of each package)")
@@ -55,4 +57,13 @@ func (f *upFlags) add(a *app, cmd *cobra.Command) {
 	mustComplete(cmd, "package", a.completeVersions)
 	mustComplete(cmd, "node-image", cobra.FixedCompletions(
 		[]string{devcluster.NodeImageAuto, devcluster.NodeImagePublished, devcluster.NodeImageSource}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// checkNodeImage takes an image's short name too, which the engine completes.
+func checkNodeImage(image string) error {
+	switch image {
+	case devcluster.NodeImageAuto, devcluster.NodeImagePublished, devcluster.NodeImageSource:
+		return nil
+	}
+	return oci.CheckShortReference(image)
 }

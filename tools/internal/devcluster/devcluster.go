@@ -66,6 +66,10 @@ type Options struct {
 	// "EXECUTABLE registry serve --addr :5000 --dir /data"; empty means the
 	// running one. It must be a static Linux program.
 	Executable string
+	// RegistryKey names what of Executable serves a registry: programs of one
+	// key are interchangeable there, so the registry of an older one is kept.
+	// Empty means that every program is another one.
+	RegistryKey string
 	// Images makes [Down] remove node images and their cached parts too.
 	Images bool
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,4 +90,25 @@ func (e engine) provider() cluster.ProviderOption {
 // hasImage asks the engine's storage for an image.
 func (e engine) hasImage(ctx context.Context, reference string) bool {
 	return e.Run(ctx, nil, nil, "image", "inspect", reference) == nil
+}
+
+// limitsMemory reports whether the engine can limit a container's memory. Where
+// the memory controller is not delegated to it, it refuses to start one with a
+// limit.
+func (e engine) limitsMemory(ctx context.Context) bool {
+	format := "{{.MemoryLimit}}"
+	if e == podman {
+		format = "{{.Host.CgroupControllers}}"
+	}
+	answer, err := e.output(ctx, "info", "--format", format)
+	return err == nil && saysMemory(e, answer)
+}
+
+// saysMemory reads what an engine tells of its controllers: podman lists them,
+// docker and nerdctl say true or false.
+func saysMemory(e engine, answer string) bool {
+	if e == podman {
+		return slices.Contains(strings.Fields(strings.Trim(answer, "[]")), "memory")
+	}
+	return answer == "true"
 }

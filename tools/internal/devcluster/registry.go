@@ -32,7 +32,7 @@ func (s *session) startRegistry(ctx context.Context) error {
 			return fmt.Errorf("finding the running program, which serves the registry: %w", err)
 		}
 	}
-	image, err := registryImage(program)
+	image, err := registryImage(program, s.options.RegistryKey)
 	if err != nil {
 		return err
 	}
@@ -58,12 +58,31 @@ func (s *session) runRegistry(ctx context.Context, image string) error {
 		if err := s.engine.Run(ctx, nil, nil, "rm", "--force", name); err != nil {
 			return err
 		}
-		// Each build of the program makes an image; only one is of use.
+		// Only the image that runs is of use.
 		_ = s.engine.Run(ctx, nil, nil, "rmi", current)
 	}
-	return s.engine.Run(ctx, nil, nil, "run", "--detach", "--name", name,
+	return s.engine.Run(ctx, nil, nil, runArguments(name, image, s.engine.limitsMemory(ctx))...)
+}
+
+// registryMemory is far more than serving takes, and keeps a registry that
+// runs wild from taking the nodes' memory.
+const registryMemory = "512m"
+
+// runArguments start the registry with what it needs and nothing more: it
+// writes to its volume and to /tmp, and has no capabilities. docker, podman
+// and nerdctl read them alike.
+func runArguments(name, image string, limitMemory bool) []string {
+	args := []string{
+		"run", "--detach", "--name", name,
 		"--network", network, "--restart", "unless-stopped",
-		"--volume", name+":/data", "--publish", "127.0.0.1::"+registryPort, image)
+		"--cap-drop", "ALL", "--security-opt", "no-new-privileges",
+		"--read-only", "--tmpfs", "/tmp",
+		"--volume", name + ":/data", "--publish", "127.0.0.1::" + registryPort,
+	}
+	if limitMemory {
+		args = append(args, "--memory", registryMemory)
+	}
+	return append(args, image)
 }
 
 // findRegistry sets the registry's two addresses. They change when the

@@ -54,6 +54,32 @@ func TestFirstServing(t *testing.T) {
 	require.ErrorContains(t, err, address(bad))
 }
 
+func TestRunArguments(t *testing.T) {
+	line := strings.Join(runArguments("strake-registry", "image:tag", true), " ")
+	require.Equal(t, "run --detach --name strake-registry --network kind --restart unless-stopped"+
+		" --cap-drop ALL --security-opt no-new-privileges --read-only --tmpfs /tmp"+
+		" --volume strake-registry:/data --publish 127.0.0.1::5000 --memory 512m image:tag", line)
+	require.NotContains(t, runArguments("strake-registry", "image:tag", false), "--memory")
+}
+
+func TestSaysMemory(t *testing.T) {
+	for _, test := range []struct {
+		engine engine
+		answer string
+		want   bool
+	}{
+		{podman, "[cpuset cpu memory pids]", true},
+		{podman, "[cpuset cpu pids]", false},
+		{podman, "[]", false},
+		{docker, "true", true},
+		{docker, "false", false},
+		{nerdctl, "true", true},
+		{nerdctl, "<no value>", false},
+	} {
+		require.Equal(t, test.want, saysMemory(test.engine, test.answer), "%s: %s", test.engine, test.answer)
+	}
+}
+
 // compile builds a tiny program and answers with its file.
 func compile(t *testing.T) string {
 	t.Helper()
@@ -69,11 +95,19 @@ func compile(t *testing.T) string {
 
 func TestRegistryImage(t *testing.T) {
 	program := compile(t)
-	reference, err := registryImage(program)
+	other := filepath.Join(t.TempDir(), "other")
+	content, err := os.ReadFile(program)
 	require.NoError(t, err)
-	again, err := registryImage(program)
-	require.NoError(t, err)
-	require.Equal(t, reference, again)
+	require.NoError(t, os.WriteFile(other, append(content, 0), 0o755))
+	reference := func(program, key string) string {
+		reference, err := registryImage(program, key)
+		require.NoError(t, err)
+		return reference
+	}
+	require.Equal(t, reference(program, ""), reference(program, ""))
+	require.NotEqual(t, reference(program, ""), reference(other, ""), "without a key, every program is another one")
+	require.Equal(t, reference(program, "key"), reference(other, "key"), "a commit that does not concern the registry")
+	require.NotEqual(t, reference(program, "key"), reference(program, "other key"))
 
 	image, err := programImage(program)
 	require.NoError(t, err)
@@ -97,11 +131,11 @@ func TestRegistryImage(t *testing.T) {
 func TestRegistryImageRefuses(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "script")
 	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\n"), 0o755))
-	_, err := registryImage(script)
+	_, err := registryImage(script, "key")
 	require.ErrorContains(t, err, "no Linux program")
 	require.ErrorContains(t, err, "CGO_ENABLED=0")
 
-	_, err = registryImage(script + ".none")
+	_, err = registryImage(script+".none", "")
 	require.ErrorIs(t, err, os.ErrNotExist)
 
 	shell, err := filepath.EvalSymlinks("/bin/sh")

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"debug/elf"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -22,12 +23,29 @@ import (
 // registryRepository is the local name of the registry's image.
 const registryRepository = "localhost/strake/registry"
 
-// registryImage is the reference of the image that holds a program: its tag
-// is the program's hash.
-func registryImage(program string) (string, error) {
+// registryImage is the reference of the image that holds a program. Its tag is
+// the hash of all that makes the registry another one: the key of the program
+// (its content where it has none), and how its container is configured and
+// started.
+func registryImage(program, key string) (string, error) {
 	if err := checkStatic(program); err != nil {
 		return "", err
 	}
+	if key == "" {
+		var err error
+		if key, err = contentHash(program); err != nil {
+			return "", err
+		}
+	}
+	parts, err := json.Marshal([]any{key, runtime.GOARCH, registryImageConfig(), runArguments("", "", true)})
+	if err != nil {
+		return "", fmt.Errorf("hashing the registry's settings: %w", err)
+	}
+	sum := sha256.Sum256(parts)
+	return registryRepository + ":" + hex.EncodeToString(sum[:])[:12], nil
+}
+
+func contentHash(program string) (string, error) {
 	f, err := os.Open(program)
 	if err != nil {
 		return "", fmt.Errorf("opening the registry's program: %w", err)
@@ -37,7 +55,16 @@ func registryImage(program string) (string, error) {
 	if _, err := io.Copy(h, f); err != nil {
 		return "", fmt.Errorf("reading the registry's program %s: %w", program, err)
 	}
-	return registryRepository + ":" + hex.EncodeToString(h.Sum(nil))[:12], nil
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// registryImageConfig is how the image runs. The soft limit of memory is below the
+// container's, so that garbage is collected before the registry is killed.
+func registryImageConfig() v1.Config {
+	return v1.Config{
+		Entrypoint: []string{"/strake", "registry", "serve", "--addr", ":" + registryPort, "--dir", "/data"},
+		Env:        []string{"HOME=/tmp", "STRAKE_CACHE=/tmp/cache", "GOMEMLIMIT=400MiB"},
+	}
 }
 
 // checkStatic refuses a program that an otherwise empty image cannot run.
@@ -88,10 +115,7 @@ func programImage(program string) (v1.Image, error) {
 	}
 	image, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{
 		OS: "linux", Architecture: runtime.GOARCH, RootFS: v1.RootFS{Type: "layers"},
-		Config: v1.Config{
-			Entrypoint: []string{"/strake", "registry", "serve", "--addr", ":" + registryPort, "--dir", "/data"},
-			Env:        []string{"HOME=/tmp", "STRAKE_CACHE=/tmp/cache"},
-		},
+		Config: registryImageConfig(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("configuring the registry's image: %w", err)

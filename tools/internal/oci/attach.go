@@ -20,16 +20,10 @@ func attachedTo(a Artifact) []Artifact {
 // attach sends the manifests that name others as their subject. Those of one
 // artifact go one by one: a registry without the referrers API keeps the list
 // in a manifest that each of them rewrites.
-func (p *push) attach(ctx context.Context, artifacts []Artifact, surveys []*survey) error {
-	groups := make([][]*survey, 0, len(artifacts))
-	for _, a := range artifacts {
-		n := len(attachedTo(a))
-		groups = append(groups, surveys[:n])
-		surveys = surveys[n:]
-	}
+func (p *push) attach(ctx context.Context, groups [][]*node) error {
 	return p.each(ctx, len(groups), func(ctx context.Context, i int) error {
-		for _, s := range groups[i] {
-			if err := p.attachOne(ctx, s); err != nil {
+		for _, n := range groups[i] {
+			if err := p.attachOne(ctx, n); err != nil {
 				return err
 			}
 		}
@@ -37,19 +31,19 @@ func (p *push) attach(ctx context.Context, artifacts []Artifact, surveys []*surv
 	})
 }
 
-func (p *push) attachOne(ctx context.Context, s *survey) error {
-	if !s.present {
-		return p.put(ctx, s.node)
+func (p *push) attachOne(ctx context.Context, n *node) error {
+	if !n.present {
+		return p.put(ctx, n)
 	}
 	// It is there, but an earlier run may have ended before it was listed.
-	listed, err := p.listed(ctx, s.node)
+	listed, err := p.listed(ctx, n)
 	if err != nil || listed {
 		return err
 	}
-	return p.put(ctx, s.node)
+	return p.put(ctx, n)
 }
 
-// listed tells whether the registry names the node among its subject's
+// listed reports whether the registry names the node among its subject's
 // referrers.
 func (p *push) listed(ctx context.Context, n *node) (bool, error) {
 	if n.image == nil {

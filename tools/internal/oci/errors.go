@@ -53,6 +53,7 @@ func (s shower) show(ctx context.Context, doing string, err error) error {
 func (s shower) advice(err error) string {
 	host := s.repository.RegistryStr()
 	var untrusted *tls.CertificateVerificationError
+	var stalled *stalledError
 	switch code := statusOf(err); {
 	case errors.As(err, &untrusted):
 		return "trust its CA with --registry-ca-cert-path"
@@ -66,8 +67,11 @@ func (s shower) advice(err error) string {
 		return "it does not exist there, or only for others; check the name, or log in with \"docker login " + host + "\""
 	case passingStatus(code):
 		return "try again later; what is there already is not sent twice"
-	case errors.Is(err, http.ErrSchemeMismatch):
-		return host + " speaks plain HTTP; allow that with --registry-insecure"
+	// imgpkg passes on what such an error says, and not the error.
+	case strings.Contains(err.Error(), http.ErrSchemeMismatch.Error()):
+		return host + " speaks plain HTTP; serve it over TLS, or allow plain HTTP with --registry-insecure"
+	case errors.As(err, &stalled):
+		return "try again; --registry-stall-timeout gives a slow connection more time"
 	case unanswered(err):
 		return "check that " + host + " is right, runs and can be reached"
 	}

@@ -34,10 +34,11 @@ func transient(err error) bool {
 		dns       *net.DNSError
 		file      *fs.PathError
 		done      *gaveUpError
+		plain     *plainHTTPError
 	)
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &untrusted), errors.As(err, &unknown),
-		errors.As(err, &record), errors.As(err, &alert), errors.As(err, &file), errors.As(err, &done):
+		errors.As(err, &record), errors.As(err, &alert), errors.As(err, &file), errors.As(err, &done), errors.As(err, &plain):
 		return false
 	case errors.As(err, &dns):
 		return !dns.IsNotFound

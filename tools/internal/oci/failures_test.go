@@ -169,10 +169,11 @@ func TestCertificates(t *testing.T) {
 	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	require.NoError(t, os.WriteFile(ca, block, 0o600))
 
+	a := randomArtifact(t, "tag")
 	push := func(r Registry) error {
 		m, err := Open(t.Context(), host+"/repo", r)
 		require.NoError(t, err)
-		_, err = m.Push(t.Context(), []Artifact{randomArtifact(t, "tag")}, PushOptions{})
+		_, err = m.Push(t.Context(), []Artifact{a}, PushOptions{})
 		return err
 	}
 	require.NoError(t, push(Registry{CAFiles: []string{ca}}))

@@ -9,8 +9,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// node is a manifest and what it refers to. Its children and blobs are read
-// only when it has to be sent.
+// node is a manifest and what it refers to.
 type node struct {
 	digest   v1.Hash
 	manifest remote.Taggable
@@ -22,6 +21,8 @@ type node struct {
 	blobs []v1.Layer
 	// level is 0 for images and above that of all children for indexes.
 	level int
+	// present reports whether the registry has the manifest whole.
+	present bool
 }
 
 // root makes the node of an artifact and checks the digest it promises.

@@ -2,7 +2,9 @@ package oci
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 
@@ -17,6 +19,10 @@ import (
 type PushOptions struct {
 	// Jobs is how many requests run at once; 0 means [DefaultJobs].
 	Jobs int
+	// MoveTags lets tags that are there move to other content. Without it a
+	// push that would move one fails with a [*TagsTakenError], before it sends
+	// anything.
+	MoveTags bool
 }
 
 // DefaultJobs is the number of requests at once.
@@ -43,9 +49,11 @@ type Tally struct {
 type push struct {
 	remote  *Remote
 	options []remote.Option
+	login   http.RoundTripper
 	puller  *remote.Puller
 	pusher  *remote.Pusher
 	jobs    int
+	move    bool
 
 	mu     sync.Mutex
 	report PushReport
@@ -54,7 +62,8 @@ type push struct {
 // Push sends artifacts: all blobs first, then manifests from the leaves up,
 // then what is attached to them, then tags. A push that fails or is killed
 // therefore leaves no tag on something incomplete, and the next one sends
-// only what is missing. Layers are streamed, never held in memory.
+// only what is missing, or is there with another size than it must have.
+// Layers are streamed, never held in memory.
 //
 // Failures that may pass are tried again as r.Retries of [Open] allows, with
 // the waits that the registry asks for. The report is right also when an
@@ -64,51 +73,61 @@ func (m *Remote) Push(ctx context.Context, artifacts []Artifact, o PushOptions) 
 	if err != nil {
 		return PushReport{}, err
 	}
-	p := &push{remote: m, jobs: o.Jobs, report: PushReport{Tagged: []string{}}}
+	p := m.newPush(o)
+	err = p.run(ctx, artifacts, tags)
+	slices.Sort(p.report.Tagged)
+	return p.report, m.show(ctx, "pushing to", err)
+}
+
+// show is [shower.show], except that callers still see which tags are taken.
+func (m *Remote) show(ctx context.Context, doing string, err error) error {
+	if taken := (*TagsTakenError)(nil); errors.As(err, &taken) {
+		return taken
+	}
+	return m.shower.show(ctx, doing, err)
+}
+
+func (m *Remote) newPush(o PushOptions) *push {
+	p := &push{remote: m, jobs: o.Jobs, move: o.MoveTags, report: PushReport{Tagged: []string{}}}
 	if p.jobs <= 0 {
 		p.jobs = DefaultJobs
 	}
-	err = p.run(ctx, artifacts, tags)
-	slices.Sort(p.report.Tagged)
-	return p.report, m.shower.show(ctx, "pushing to", err)
+	return p
 }
 
 func (p *push) run(ctx context.Context, artifacts []Artifact, tags []tagging) error {
 	if err := p.connect(ctx); err != nil {
 		return err
 	}
-	main, err := p.surveyAll(ctx, artifacts)
+	if err := p.checkTags(ctx, tags); err != nil {
+		return err
+	}
+	work, err := planOf(artifacts)
 	if err != nil {
 		return err
 	}
-	var extras []Artifact
-	for _, a := range artifacts {
-		extras = append(extras, attachedTo(a)...)
-	}
-	attached, err := p.surveyAll(ctx, extras)
-	if err != nil {
+	if err := p.survey(ctx, work); err != nil {
 		return err
 	}
-	work, err := planOf(main, attached)
-	if err != nil {
-		return err
-	}
-	p.report.Skipped = work.skipped
+	p.report.Skipped = work.skipped()
 	if err := p.uploadAll(ctx, work); err != nil {
 		return err
 	}
-	for _, level := range work.levels {
+	for _, level := range work.levels() {
 		if err := p.each(ctx, len(level), func(ctx context.Context, i int) error { return p.put(ctx, level[i]) }); err != nil {
 			return err
 		}
 	}
-	if err := p.attach(ctx, artifacts, attached); err != nil {
+	if err := p.attach(ctx, work.attached); err != nil {
 		return err
 	}
 	return p.each(ctx, len(tags), func(ctx context.Context, i int) error { return p.setTag(ctx, tags[i]) })
 }
 
 func (p *push) connect(ctx context.Context) (err error) {
+	if p.login, err = p.remote.login(ctx, transport.PushScope); err != nil {
+		return err
+	}
 	if p.options, err = p.remote.connect(ctx, transport.PushScope); err != nil {
 		return err
 	}
@@ -134,31 +153,15 @@ func (p *push) each(ctx context.Context, n int, f func(ctx context.Context, i in
 	return group.Wait()
 }
 
-// planOf merges what the surveys found. What is attached goes last, in an
-// order of its own, so its manifests are not part of the levels.
-func planOf(main, attached []*survey) (*plan, error) {
-	work := newPlan()
-	for _, s := range main {
-		if err := work.add(s, work.addLevel); err != nil {
-			return nil, err
-		}
-	}
-	for _, s := range attached {
-		if err := work.add(s, func(*node) {}); err != nil {
-			return nil, err
-		}
-	}
-	return work, nil
-}
-
 func (p *push) uploadAll(ctx context.Context, work *plan) error {
-	if len(work.blobs) == 0 {
+	blobs, bytes := work.missing()
+	if len(blobs) == 0 {
 		return nil
 	}
-	tracker := progress.From(ctx).Track("pushing to "+p.remote.Name(), work.bytes)
+	tracker := progress.From(ctx).Track("pushing to "+p.remote.Name(), bytes)
 	defer tracker.Done()
-	return p.each(ctx, len(work.blobs), func(ctx context.Context, i int) error {
-		return p.upload(ctx, work.blobs[i], tracker)
+	return p.each(ctx, len(blobs), func(ctx context.Context, i int) error {
+		return p.upload(ctx, blobs[i], tracker)
 	})
 }
 

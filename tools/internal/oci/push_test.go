@@ -122,13 +122,13 @@ func TestPushSendsOnlyWhatIsMissing(t *testing.T) {
 	require.Equal(t, 1, report.Skipped.Manifests)
 }
 
-func TestPushMovesTags(t *testing.T) {
+func TestPushMovesTagsWhereAllowed(t *testing.T) {
 	t.Parallel()
 	host := serve(t, ServeOptions{})
 	m := openRemote(t, host+"/repo", Registry{})
 	for range 2 {
 		a := randomArtifact(t, "moving")
-		report, err := m.Push(t.Context(), []Artifact{a}, PushOptions{})
+		report, err := m.Push(t.Context(), []Artifact{a}, PushOptions{MoveTags: true})
 		require.NoError(t, err)
 		require.Equal(t, []string{"moving"}, report.Tagged)
 		got, err := m.Resolve(t.Context(), "moving")

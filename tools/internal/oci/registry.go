@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"net"
 	"os"
 	"time"
 
@@ -19,7 +20,8 @@ import (
 type Registry struct {
 	// CAFiles are PEM files trusted beside the system's CAs.
 	CAFiles []string
-	// Insecure allows plain HTTP where HTTPS does not answer.
+	// Insecure allows plain HTTP where HTTPS does not answer. Without it, only
+	// this machine's loopback addresses may be reached by plain HTTP.
 	Insecure bool
 	// SkipVerify accepts any certificate.
 	SkipVerify bool
@@ -35,15 +37,21 @@ type Registry struct {
 	// ResponseHeaderTimeout bounds the wait for the beginning of an answer;
 	// 0 means [DefaultResponseHeaderTimeout].
 	ResponseHeaderTimeout time.Duration
+	// StallTimeout is how long an upload or a download may go without moving
+	// a byte before it is begun again; 0 means [DefaultStallTimeout].
+	StallTimeout time.Duration
 
 	// sleep waits between tries; nil means the clock. Tests replace it.
 	sleep func(context.Context, time.Duration) error
+	// dial connects; nil means the network. Tests replace it.
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// What a zero [Registry] does; the same as imgpkg.
+// What a zero [Registry] does; the first two are imgpkg's own.
 const (
 	DefaultRetries               = 5
 	DefaultResponseHeaderTimeout = 30 * time.Second
+	DefaultStallTimeout          = time.Minute
 )
 
 // String tells the settings apart, without the secrets.
@@ -76,6 +84,14 @@ func (r Registry) tries() int {
 		return 1
 	}
 	return r.Retries + 1
+}
+
+// wait pauses between the tries of what the transport cannot repeat.
+func (r Registry) wait(ctx context.Context, d time.Duration) error {
+	if r.sleep != nil {
+		return r.sleep(ctx, d)
+	}
+	return pause(ctx, d)
 }
 
 // options are the settings as imgpkg takes them, its environment included.

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -67,14 +66,6 @@ func (r Registry) nameOptions() []name.Option {
 	return nil
 }
 
-// sleep waits between the tries of what the transport cannot repeat.
-func (m *Remote) sleep(ctx context.Context, d time.Duration) error {
-	if m.registry.sleep != nil {
-		return m.registry.sleep(ctx, d)
-	}
-	return pause(ctx, d)
-}
-
 // Name is HOST/PATH.
 func (m *Remote) Name() string { return m.repository.Name() }
 
@@ -108,25 +99,34 @@ func (m *Remote) puller(ctx context.Context) (*remote.Puller, error) {
 	return remote.NewPuller(options...)
 }
 
-// connect logs in once for a scope. The answer's transport does all the
-// retrying, so that of go-containerregistry is set to a single try.
+// connect are the options of requests that are logged in for a scope.
 func (m *Remote) connect(ctx context.Context, scope string) ([]remote.Option, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	login, ok := m.logins[scope]
-	if !ok {
-		var err error
-		login, err = transport.NewWithContext(ctx, m.repository.Registry, m.auth, m.base, []string{m.repository.Scope(scope)})
-		if err != nil {
-			return nil, err
-		}
-		m.logins[scope] = login
+	login, err := m.login(ctx, scope)
+	if err != nil {
+		return nil, err
 	}
+	// The login's transport does all the retrying, so that of
+	// go-containerregistry is set to a single try.
 	return []remote.Option{
 		remote.WithTransport(login),
 		remote.WithRetryBackoff(remote.Backoff{Steps: 1}),
 		remote.WithContext(ctx),
 	}, nil
+}
+
+// login returns a transport with credentials, which it makes once for a scope.
+func (m *Remote) login(ctx context.Context, scope string) (http.RoundTripper, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if login, ok := m.logins[scope]; ok {
+		return login, nil
+	}
+	login, err := transport.NewWithContext(ctx, m.repository.Registry, m.auth, m.base, []string{m.repository.Scope(scope)})
+	if err != nil {
+		return nil, err
+	}
+	m.logins[scope] = login
+	return login, nil
 }
 
 func (m *Remote) reference(tagOrDigest string) (name.Reference, error) {

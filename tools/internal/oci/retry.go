@@ -29,7 +29,7 @@ const (
 // of Retry-After, cannot be cancelled while they wait, and multiply when one
 // runs inside the other. They are switched off; this is the one place that
 // retries, except for blob uploads, whose streams only [Remote.Push] can
-// begin again.
+// begin again, and for the bodies of answers, which [resumer] continues.
 //
 // A wait that a registry asks for holds for all requests to its host, also
 // those of other goroutines, so that a limit that is reached once is not run

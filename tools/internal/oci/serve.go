@@ -34,7 +34,7 @@ type ServeOptions struct {
 	Log io.Writer
 	// Delete allows clients to delete.
 	Delete bool
-	// ReadOnly refuses all writes.
+	// ReadOnly refuses all writes with the status 405 and the error DENIED.
 	ReadOnly bool
 }
 
@@ -70,13 +70,21 @@ func Serve(ctx context.Context, o ServeOptions) error {
 	app := handlers.NewApp(context.WithoutCancel(ctx), o.configuration(dir))
 	unused := &unusedConns{open: map[net.Conn]struct{}{}}
 	server := &http.Server{
-		Handler:           app,
+		Handler:           o.handler(dir, app),
 		ConnState:         unused.note,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ErrorLog:          log.New(o.Log, "registry: ", 0),
 	}
 	stop := func() error { return errors.Join(drained(ctx, server, listener, unused), app.Shutdown()) }
 	return serveUntil(ctx, server, listener, o.Ready, stop)
+}
+
+// handler puts in front of the registry what distribution lacks.
+func (o ServeOptions) handler(dir string, app http.Handler) http.Handler {
+	if o.ReadOnly {
+		return readOnly(app)
+	}
+	return repairing(dir, app)
 }
 
 func serveUntil(ctx context.Context, server *http.Server, listener net.Listener, ready func(string), stop func() error) error {
@@ -94,11 +102,12 @@ func serveUntil(ctx context.Context, server *http.Server, listener net.Listener,
 }
 
 func (o ServeOptions) configuration(dir string) *configuration.Configuration {
+	// Sizes are not cached: they must be those of the files, so that damage is
+	// seen, and its repair.
 	c := &configuration.Configuration{
 		Storage: configuration.Storage{
 			"filesystem": configuration.Parameters{"rootdirectory": dir},
 			"delete":     configuration.Parameters{"enabled": o.Delete},
-			"cache":      configuration.Parameters{"blobdescriptor": "inmemory"},
 			"maintenance": configuration.Parameters{
 				"readonly": map[any]any{"enabled": o.ReadOnly},
 			},

@@ -20,8 +20,8 @@ const (
 	dialTimeout = 10 * time.Second
 )
 
-// transport is the way to any registry: TLS as asked, bounded waits, retries.
-// Credentials are added above it.
+// transport is the way to any registry: TLS as asked, bounded waits, retries,
+// no plain HTTP unless it is allowed. Credentials are added above it.
 func (r Registry) transport() (http.RoundTripper, error) {
 	roots, err := r.roots()
 	if err != nil {
@@ -29,6 +29,9 @@ func (r Registry) transport() (http.RoundTripper, error) {
 	}
 	base := remote.DefaultTransport.(*http.Transport).Clone()
 	base.DialContext = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext
+	if r.dial != nil {
+		base.DialContext = r.dial
+	}
 	base.ResponseHeaderTimeout = r.ResponseHeaderTimeout
 	if base.ResponseHeaderTimeout == 0 {
 		base.ResponseHeaderTimeout = DefaultResponseHeaderTimeout
@@ -38,7 +41,15 @@ func (r Registry) transport() (http.RoundTripper, error) {
 		RootCAs:            roots,
 		InsecureSkipVerify: r.SkipVerify, // #nosec G402 -- the user asked for it
 	}
-	return transport.NewUserAgent(newRetrier(base, r), userAgent), nil
+	guarded := stallGuard{next: base, limit: r.StallTimeout, header: base.ResponseHeaderTimeout}
+	if guarded.limit == 0 {
+		guarded.limit = DefaultStallTimeout
+	}
+	var way http.RoundTripper = known{next: resumer{next: newRetrier(guarded, r), registry: r}}
+	if !r.Insecure {
+		way = httpsOnly{next: way}
+	}
+	return transport.NewUserAgent(way, userAgent), nil
 }
 
 // roots are the CAs to trust; nil means the system's.

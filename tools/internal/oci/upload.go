@@ -14,44 +14,52 @@ import (
 	"github.com/strake-dev/strake/tools/internal/progress"
 )
 
-// upload sends one blob, unless it is there. A stream that breaks is begun
-// again from the start in a new upload session, which only this level can do.
-func (p *push) upload(ctx context.Context, blob v1.Layer, tracker progress.Tracker) error {
-	digest, size, err := measure(blob)
-	if err != nil {
-		return err
-	}
-	layer := &meteredLayer{Layer: blob, tracker: tracker}
+// upload sends one blob. A stream that breaks is begun again from the start
+// in a new upload session, which only this level can do.
+func (p *push) upload(ctx context.Context, b *blob, tracker progress.Tracker) error {
+	layer := &meteredLayer{Layer: b.layer, tracker: tracker}
+	var err error
 	for try := 1; ; try++ {
-		err = p.pusher.Upload(ctx, p.remote.repository, layer)
+		err = p.pusher.Upload(sendAnyway(ctx), p.remote.repository, layer)
 		if err == nil || try >= p.remote.registry.tries() || ctx.Err() != nil || !resumable(err) {
 			break
 		}
-		if err := p.remote.sleep(ctx, backoff(try)); err != nil {
+		if err := p.remote.registry.wait(ctx, backoff(try)); err != nil {
 			return err
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("sending the blob %s (%d bytes): %w", digest, size, err)
+		return fmt.Errorf("sending the blob %s (%d bytes): %w", b.digest, b.size, err)
 	}
-	p.count(layer, size)
+	if err := p.checkReplaced(ctx, b); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.report.Uploaded.Blobs++
+	p.report.Uploaded.Bytes += b.size
 	return nil
 }
 
-func (p *push) count(layer *meteredLayer, size int64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	tally := &p.report.Uploaded
-	if !layer.opened.Load() {
-		// Nobody read it: the registry had it.
-		tally = &p.report.Skipped
-		layer.tracker.Add(size)
+// checkReplaced asks again for a blob that the registry had with another size:
+// some registries keep what they have under a digest, however damaged.
+func (p *push) checkReplaced(ctx context.Context, b *blob) error {
+	if b.there < 0 {
+		return nil
 	}
-	tally.Blobs++
-	tally.Bytes += size
+	if err := p.askBlob(ctx, b); err != nil {
+		return err
+	}
+	if !b.present() {
+		return fmt.Errorf("the blob %s is damaged in the registry, which has %d bytes of it and not %d: %s", b.digest, b.there, b.size, keepsDamaged)
+	}
+	return nil
 }
 
-// resumable tells whether a blob's upload may work from the start: the
+// keepsDamaged is the way out where a registry does not take content again.
+const keepsDamaged = "the registry kept its copy when the content was sent again; delete it there and run the command again, or push to another repository"
+
+// resumable reports whether a blob's upload may work from the start: the
 // connection broke, the registry is busy, or it forgot the upload session.
 func resumable(err error) bool {
 	var refused *transport.Error
@@ -78,7 +86,6 @@ func forgotten(err *transport.Error) bool {
 type meteredLayer struct {
 	v1.Layer
 	tracker progress.Tracker
-	opened  atomic.Bool
 	sent    atomic.Int64
 }
 
@@ -88,7 +95,6 @@ func (l *meteredLayer) Compressed() (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.opened.Store(true)
 	if before := l.sent.Swap(0); before != 0 {
 		l.tracker.Add(-before)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/strake-dev/strake/tools/internal/image"
 	"github.com/strake-dev/strake/tools/internal/manifest"
 	"github.com/strake-dev/strake/tools/internal/oci"
+	"github.com/strake-dev/strake/tools/internal/progress"
 	"github.com/strake-dev/strake/tools/internal/repository"
 )
 
@@ -26,8 +27,16 @@ type state struct {
 	result     Result
 }
 
+// build names what differs from what is committed, and goes on: nobody but
+// this cluster sees it, and that by digest.
 func (p *Plan) build(ctx context.Context, s *state) (err error) {
-	s.repository, err = repository.Build(ctx, p.catalog, repository.Options{})
+	if s.repository, err = repository.Build(ctx, p.catalog, repository.Options{}); err != nil {
+		return err
+	}
+	findings, err := s.repository.Compare(p.catalog)
+	for _, f := range findings {
+		progress.From(ctx).Step("not committed: %s: %s", f.File, f.What)
+	}
 	return err
 }
 
@@ -64,7 +73,9 @@ func (p *Plan) installedBy(ctx context.Context, s *state, v *catalog.Version) ([
 }
 
 func (p *Plan) cluster(ctx context.Context, s *state) error {
-	result, err := devcluster.Up(ctx, p.options.Cluster)
+	options := p.options.Cluster
+	options.RegistryKey = oci.ServeKey()
+	result, err := devcluster.Up(ctx, options)
 	if err != nil {
 		return err
 	}
@@ -84,11 +95,13 @@ func (p *Plan) push(ctx context.Context, s *state) error {
 	if err != nil {
 		return err
 	}
-	artifacts := slices.Clone(s.images)
-	for _, b := range s.repository.Bundles {
-		artifacts = append(artifacts, b.Image)
+	artifacts, err := s.repository.Artifacts(s.images, p.images()...)
+	if err != nil {
+		return err
 	}
-	_, err = remote.Push(ctx, append(artifacts, s.repository.Image), oci.PushOptions{})
+	// This registry is the cluster's own, and kapp-controller installs by
+	// digest from it, so its tags may move.
+	_, err = remote.Push(ctx, artifacts, oci.PushOptions{MoveTags: true})
 	return err
 }
 

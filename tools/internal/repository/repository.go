@@ -47,7 +47,8 @@ type Repository struct {
 	// Files are all generated files of the checkout by slash path below its
 	// root: repo/packages/** and repo/bundle.lock.yml.
 	Files map[string][]byte
-	// Image is the repository bundle with its tag, the repository's version.
+	// Image is the repository bundle with its tag, the repository's version; it
+	// is empty after [BuildSome].
 	Image oci.Artifact
 	// Canonical is the repository that all references name.
 	Canonical string
@@ -60,25 +61,58 @@ type Repository struct {
 // compiled and no registry is asked; sources that are not in the cache are
 // fetched. Errors name the version and the file to change.
 func Build(ctx context.Context, c *catalog.Catalog, o Options) (*Repository, error) {
-	versions := published(c)
-	bundles := make([]*bundle.Bundle, len(versions))
+	r, err := bundles(ctx, c, published(c), o)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.pack(c); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// BuildSome makes a part of the repository: the bundles and the Packages of
+// some published versions, without the repository bundle. A version that is
+// not published is an error, since nothing of it is committed to compare with.
+func BuildSome(ctx context.Context, c *catalog.Catalog, versions []*catalog.Version, o Options) (*Repository, error) {
+	for _, v := range versions {
+		if !c.Published(v) {
+			return nil, fmt.Errorf("%s is not published in %s, so its digest is not committed; add it there and run \"strake build\"", v.ID(), catalog.RepositoryFile)
+		}
+	}
+	r, err := bundles(ctx, c, versions, o)
+	if err != nil {
+		return nil, err
+	}
+	r.Files = map[string][]byte{}
+	for _, b := range r.Bundles {
+		r.Files[r.packageFile(b)] = b.PackageCR
+	}
+	return r, nil
+}
+
+// bundles builds versions, and is all of the repository but what is made of
+// the bundles.
+func bundles(ctx context.Context, c *catalog.Catalog, versions []*catalog.Version, o Options) (*Repository, error) {
+	built := make([]*bundle.Bundle, len(versions))
 	o.building = newOnce()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(o.jobs())
 	for i, v := range versions {
 		group.Go(func() (err error) {
-			bundles[i], err = BuildVersion(ctx, c, v, o)
+			built[i], err = BuildVersion(ctx, c, v, o)
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	r := &Repository{Bundles: bundles, Canonical: c.Repository.Canonical, catalog: c, rewrite: o.Rewrite}
-	if err := r.pack(c); err != nil {
-		return nil, err
-	}
-	return r, nil
+	return &Repository{Bundles: built, Canonical: c.Repository.Canonical, catalog: c, rewrite: o.Rewrite}, nil
+}
+
+// packageFile is the file of the checkout that offers a bundle.
+func (r *Repository) packageFile(b *bundle.Bundle) string {
+	return path.Join(catalog.GeneratedDir, r.catalog.Repository.FullName(b.Package), b.Version+".yml")
 }
 
 // Reference is the repository bundle's canonical reference by digest.

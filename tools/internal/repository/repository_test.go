@@ -167,15 +167,89 @@ func TestDamagedCache(t *testing.T) {
 }
 
 func TestArtifacts(t *testing.T) {
-	r := build(t, newTree(t, nil), repository.Options{})
-	_, err := r.Artifacts(nil)
+	c := newTree(t, nil)
+	r := build(t, c, repository.Options{})
+	boat, err := c.Package("boat")
+	require.NoError(t, err)
+	_, err = r.Artifacts(nil, boat.Versions...)
 	require.ErrorContains(t, err, "strake images build boat@1.0.0")
 
-	all, err := r.Artifacts([]oci.Artifact{{Digest: hullDigest, Tags: []string{"a"}}, {Digest: hullDigest, Tags: []string{"b"}}})
+	all, err := r.Artifacts([]oci.Artifact{{Digest: hullDigest, Tags: []string{"a"}}, {Digest: hullDigest, Tags: []string{"b"}}}, boat.Versions...)
 	require.NoError(t, err)
+	require.Equal(t, []string{"a", "b", "boat-1.0.0", "boat-1.1.0", "0.1.0"}, tagsOf(all), "the repository comes last")
+	all, err = r.Artifacts(nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{"boat-1.0.0", "boat-1.1.0", "0.1.0"}, tagsOf(all), "bundles alone")
+}
+
+func tagsOf(artifacts []oci.Artifact) []string {
 	var tags []string
-	for _, a := range all {
+	for _, a := range artifacts {
 		tags = append(tags, a.Tags...)
 	}
-	require.Equal(t, []string{"a", "b", "boat-1.0.0", "boat-1.1.0", "0.1.0"}, tags, "the repository comes last")
+	return tags
+}
+
+func TestBuildSome(t *testing.T) {
+	c := newTree(t, nil)
+	require.NoError(t, write(t, c, repository.Options{}))
+	v := version(t, c, "boat", "1.1.0")
+	r, err := repository.BuildSome(t.Context(), c, []*catalog.Version{v}, repository.Options{})
+	require.NoError(t, err)
+	all, err := r.Artifacts(nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{"boat-1.1.0"}, tagsOf(all))
+	findings, err := r.Compare(c)
+	require.NoError(t, err)
+	require.Empty(t, findings, "the other version's file is not left over")
+
+	put(t, c.Root, generated+"1.1.0.yml", "edited")
+	findings, err = r.Compare(c)
+	require.NoError(t, err)
+	require.Len(t, findings, 1)
+
+	_, err = repository.BuildSome(t.Context(), c, []*catalog.Version{version(t, c, "tender", "1.0.0")}, repository.Options{})
+	require.ErrorContains(t, err, "tender 1.0.0 is not published in repo/repository.yml")
+}
+
+func version(t *testing.T, c *catalog.Catalog, name, of string) *catalog.Version {
+	t.Helper()
+	p, err := c.Package(name)
+	require.NoError(t, err)
+	v, err := p.Version(of)
+	require.NoError(t, err)
+	return v
+}
+
+// What was edited in the cache is seen, whatever is left of it there.
+func TestArtifactsOfAnEditedCache(t *testing.T) {
+	const remedy = "remove the bundles from the cache"
+	for title, test := range map[string]struct{ file, old, new, want string }{
+		"tag":   {"bundle.json", "boat-1.1.0", "boat-9.9.9", remedy},
+		"layer": {"image/blobs/sha256/*", "", "", remedy},
+	} {
+		t.Run(title, func(t *testing.T) {
+			c := newTree(t, nil)
+			build(t, c, repository.Options{})
+			dir, err := cache.Dir("bundles")
+			require.NoError(t, err)
+			files, err := filepath.Glob(filepath.Join(dir, "*", test.file))
+			require.NoError(t, err)
+			for _, file := range files {
+				text, err := os.ReadFile(file)
+				require.NoError(t, err)
+				if test.old != "" {
+					text = []byte(strings.ReplaceAll(string(text), test.old, test.new))
+				} else if text[0] == 0x1f { // gzip
+					text[len(text)-1] ^= 1
+				}
+				require.NoError(t, os.WriteFile(file, text, 0o644))
+			}
+			r, err := repository.Build(t.Context(), c, repository.Options{})
+			if err == nil {
+				_, err = r.Artifacts(nil)
+			}
+			require.Error(t, err)
+		})
+	}
 }

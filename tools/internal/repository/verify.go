@@ -50,7 +50,7 @@ func Verify(ctx context.Context, c *catalog.Catalog) (*Repository, []Finding, er
 }
 
 // Compare lists how the generated files of the checkout differ from the
-// repository's.
+// repository's: for a part of it, how those of its versions do.
 func (r *Repository) Compare(c *catalog.Catalog) ([]Finding, error) {
 	var findings []Finding
 	for _, name := range slices.Sorted(maps.Keys(r.Files)) {
@@ -63,6 +63,9 @@ func (r *Repository) Compare(c *catalog.Catalog) ([]Finding, error) {
 		} else if !bytes.Equal(committed, r.Files[name]) {
 			findings = append(findings, difference(name, committed, r.Files[name]))
 		}
+	}
+	if r.Image.Image == nil {
+		return findings, nil // it is only a part, so what else is committed is not left over
 	}
 	stale, err := r.stale(c.Root)
 	for _, name := range stale {

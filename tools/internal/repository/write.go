@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -62,7 +61,7 @@ func lockCheckout(ctx context.Context, root string) (func(), error) {
 func (r *Repository) checkAddOnly(root string) error {
 	var errs []error
 	for _, b := range r.Bundles {
-		name := path.Join(catalog.GeneratedDir, r.catalog.Repository.FullName(b.Package), b.Version+".yml")
+		name := r.packageFile(b)
 		committed, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

@@ -1,0 +1,51 @@
+package oci
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestForms(t *testing.T) {
+	for _, test := range []struct {
+		check func(string) error
+		text  string
+		want  string // empty is success
+	}{
+		{CheckRepository, "registry.example.com/platform", ""},
+		{CheckRepository, "localhost:5000/a/b", ""},
+		{CheckRepository, "registry.example.com/platform:1", "HOST/PATH is expected, such as registry.example.com/platform"},
+		{CheckRepository, "registry.example.com/platform@sha256:12", "HOST/PATH is expected"},
+		{CheckRepository, "platform", "HOST/PATH is expected"},
+		{CheckRepository, "", "HOST/PATH is expected"},
+		{CheckRepository, "not a ref!!", "HOST/PATH is expected"},
+		{CheckRepository, "https://x/y", "leave out https:// and write x/y"},
+		{CheckRepository, "oci://registry.example.com/x", "leave out oci:// and write registry.example.com/x"},
+		{CheckReference, "registry.example.com/platform", ""},
+		{CheckReference, "registry.example.com:5000/platform", ""},
+		{CheckReference, "registry.example.com:5000/platform:0.1.0", ""},
+		{CheckReference, "registry.example.com:5000/platform@sha256:" + sixtyFour, ""},
+		{CheckReference, "registry.example.com:5000/platform:0.1.0@sha256:" + sixtyFour, ""},
+		{CheckReference, "platform:0.1.0", "HOST/PATH, HOST/PATH:TAG or HOST/PATH@DIGEST is expected"},
+		{CheckReference, "registry.example.com/platform@sha256:12", "is expected"},
+		{CheckReference, "registry.example.com/platform:0.1.0+strake.2", "is expected"},
+		{CheckShortReference, "kindest/node:v1.35.4", ""},
+		{CheckShortReference, "not an image", "is expected"},
+		{CheckHost, "10.0.0.5:5000", ""},
+		{CheckHost, "registry.example.com", ""},
+		{CheckHost, "10.0.0.5:5000/platform", "HOST:PORT is expected, such as 10.0.0.5:5000: it has a path"},
+		{CheckHost, "http://10.0.0.5:5000", "leave out http:// and write 10.0.0.5:5000"},
+		{CheckHost, "a b", "HOST:PORT is expected"},
+		{CheckHost, "", "HOST:PORT is expected"},
+	} {
+		err := test.check(test.text)
+		if test.want == "" {
+			require.NoError(t, err, test.text)
+		} else {
+			require.ErrorContains(t, err, test.want, test.text)
+		}
+	}
+	require.NotContains(t, CheckRepository("https://me:secret@x/y").Error(), "secret")
+}
+
+const sixtyFour = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
