@@ -49,7 +49,7 @@ func deployed(t *testing.T, text string) string {
 }
 
 func TestDiff(t *testing.T) {
-	live := strings.Join([]string{record, deployed(t, deployment("main", 3)), deployed(t, deployment("old", 1))}, "\n---\n")
+	live := strings.Join([]string{record, deployed(t, deployment("main", 3))}, "\n---\n")
 	server, kubeconfig := fakeapi.New(t, live)
 	target := Target{Kubeconfig: kubeconfig, App: "sails.app", Namespace: "harbour"}
 	changes, err := Diff(t.Context(), target, []byte(deployment("main", 1)+"\n---\n"+deployment("new", 2)))
@@ -58,11 +58,10 @@ func TestDiff(t *testing.T) {
 	for _, c := range changes {
 		found[c.Op+" "+c.Object] = c.Diff
 	}
-	require.Len(t, found, 3)
+	require.Len(t, found, 2)
 	require.Regexp(t, `(?m)^-\s+replicas: 3$`, found["update deployment/main (apps/v1) namespace: harbour"])
 	require.Regexp(t, `(?m)^\+\s+replicas: 1$`, found["update deployment/main (apps/v1) namespace: harbour"])
 	require.Contains(t, found, "create deployment/new (apps/v1) namespace: harbour")
-	require.Contains(t, found, "delete deployment/old (apps/v1) namespace: harbour")
 	require.Empty(t, server.Writes(), "a comparison writes nothing")
 }
 
