@@ -34,8 +34,7 @@ type runE func(cmd *cobra.Command, args []string) error
 // around gives a command's work its deadline and its progress display.
 func (a *app) around(run runE) runE {
 	return func(cmd *cobra.Command, args []string) error {
-		a.display = progress.New(a.streams.Err, progress.Options{Mode: a.global.mode(), Color: a.color()})
-		ctx := progress.With(cmd.Context(), a.display)
+		ctx := a.begin(cmd.Context())
 		if d := a.global.timeout; d > 0 {
 			limited, cancel := context.WithTimeoutCause(ctx, d, errTimeout)
 			defer cancel()
@@ -44,6 +43,14 @@ func (a *app) around(run runE) runE {
 		cmd.SetContext(ctx)
 		return run(cmd, args)
 	}
+}
+
+// begin returns a context whose reporter is a new display. The one before is closed
+// by whatever is printed; work that goes on after that begins anew.
+func (a *app) begin(ctx context.Context) context.Context {
+	a.close()
+	a.display = progress.New(a.streams.Err, progress.Options{Mode: a.global.mode(), Color: a.color()})
+	return progress.With(ctx, a.display)
 }
 
 // out is stdout, after everything that was being drawn is off the screen.

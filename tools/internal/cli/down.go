@@ -29,10 +29,11 @@ On a terminal, down asks first. In a script, give --yes.`,
 			if err := confirm.ask(cmd.Context(), a, "Delete "+downDeletes(cluster.options)+"?"); err != nil {
 				return err
 			}
-			if err := devcluster.Down(cmd.Context(), cluster.options); err != nil {
+			ctx := a.begin(cmd.Context())
+			if err := devcluster.Down(ctx, cluster.options); err != nil {
 				return err
 			}
-			progress.From(cmd.Context()).Step("nothing of the cluster %s is left", cluster.options.Name)
+			progress.From(ctx).Step("nothing of the cluster %s is left", cluster.options.Name)
 			return nil
 		}),
 	}

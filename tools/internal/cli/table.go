@@ -94,14 +94,14 @@ func fit(rows [][]string, width int) [][]string {
 	return fitted
 }
 
-// columnWidths narrows the widest columns until the rows fit: first those of
-// text, which breaks between words, and then any.
+// columnWidths narrows the widest columns until the rows fit: first those of text,
+// down to a width that reads well, then down to their longest words, and then any.
 func columnWidths(rows [][]string, width int) []int {
 	var widths, words []int
 	for _, row := range rows {
 		for i, cell := range row {
 			if i == len(widths) {
-				widths, words = append(widths, 0), append(words, narrowText)
+				widths, words = append(widths, 0), append(words, narrowest)
 			}
 			widths[i] = max(widths[i], runewidth.StringWidth(cell))
 			for _, word := range strings.Fields(cell) {
@@ -113,6 +113,11 @@ func columnWidths(rows [][]string, width int) []int {
 	for _, w := range widths {
 		excess += w
 	}
+	readable := slices.Clone(words)
+	for i := range readable {
+		readable[i] = max(readable[i], narrowText)
+	}
+	excess = narrow(widths, readable, excess)
 	excess = narrow(widths, words, excess)
 	narrow(widths, slices.Repeat([]int{narrowest}, len(widths)), excess)
 	return widths

@@ -26,8 +26,7 @@ func TestTable(t *testing.T) {
 			"VALUE  TYPE     WHAT IT DOES\n" +
 				"a      integer  Replicas.\n"},
 		{"text breaks between words", 42, [][]string{{"operator.log.level", "", "How many replicas run at once."}, {"b", "string", "Short."}},
-			"VALUE               TYPE    WHAT IT\n" +
-				"                            DOES\n" +
+			"VALUE               TYPE    WHAT IT DOES\n" +
 				"operator.log.level          How many\n" +
 				"                            replicas run\n" +
 				"                            at once.\n" +

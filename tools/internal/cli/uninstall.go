@@ -92,6 +92,7 @@ func uninstall(ctx context.Context, a *app, f uninstallFlags, args []string) err
 	if err := f.confirm.ask(ctx, a, question); err != nil {
 		return err
 	}
+	ctx = a.begin(ctx)
 	for _, name := range args {
 		progress.From(ctx).Step("deleting PackageInstall %s/%s", f.namespace, name)
 		if err := client.RemovePackage(ctx, install.Package{Name: name, Namespace: f.namespace}); err != nil {
