@@ -27,7 +27,7 @@ const exitCodesHelp = `Exit codes of strake:
   3    it worked and found something: lint has findings, verify or
        "build --check" sees a difference, uninstall would lose objects,
        "requires --check" misses a need, "env diff" sees a difference,
-       "env validate" has findings
+       "env validate" has findings, "cache verify" finds damage
   130  it was interrupted (SIGINT or SIGTERM); run the same command again,
        what was finished is not done twice
 

@@ -47,6 +47,9 @@ func TestScripts(t *testing.T) {
 			"disk":     cmdDisk,
 			"undisk":   cmdUndisk,
 			"waitfor":  cmdWaitFor,
+			"truncate": cmdTruncate,
+			"remove":   cmdRemove,
+			"only":     cmdOnly,
 		},
 	})
 }
