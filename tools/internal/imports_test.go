@@ -25,7 +25,7 @@ const (
 )
 
 // everywhere may be imported by every stage: they know nothing of any.
-var everywhere = []string{"cache", "names", "progress"}
+var everywhere = []string{"cache", "gotool", "names", "progress"}
 
 // stages says which other parts of the project each folder of tools/ may
 // import. Tests are free to use more, except the command line.
@@ -33,7 +33,8 @@ var stages = map[string]struct {
 	may []string
 	why string
 }{
-	"cache":       {nil, "it keeps folders and must not know what is in them"},
+	"cache":       {[]string{"progress"}, "it keeps folders, tells which it makes again, and must not know what is in them"},
+	"gotool":      {nil, "it starts the go command, whatever is asked of it"},
 	"names":       {nil, "it compares words and must not know what they name"},
 	"progress":    {nil, "it shows what it is told and knows no stage"},
 	"catalog":     {nil, "all stages stand on it; it opens this project's files alone"},

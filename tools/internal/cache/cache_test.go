@@ -29,6 +29,19 @@ func TestDir(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, filepath.FromSlash("/home/someone/.cache/strake"), dir)
 	})
+	t.Run("relative to the current folder", func(t *testing.T) {
+		here := t.TempDir()
+		t.Chdir(here)
+		t.Setenv(cache.EnvDir, ".cache")
+		dir, err := cache.Dir("images")
+		require.NoError(t, err)
+		require.Equal(t, filepath.Join(here, ".cache", "images"), dir)
+	})
+	t.Run("with a tilde", func(t *testing.T) {
+		t.Setenv(cache.EnvDir, "~/cache")
+		_, err := cache.Dir()
+		require.ErrorContains(t, err, "set it to an absolute path")
+	})
 	t.Run("none at all", func(t *testing.T) {
 		t.Setenv(cache.EnvDir, "")
 		t.Setenv("XDG_CACHE_HOME", "")
@@ -42,30 +55,27 @@ func write(content string) func(dir string) error {
 	return func(dir string) error { return os.WriteFile(filepath.Join(dir, "file"), []byte(content), 0o600) }
 }
 
-func read(t *testing.T, dir string) string {
-	t.Helper()
-	content, err := os.ReadFile(filepath.Join(dir, "file"))
-	require.NoError(t, err)
-	return string(content)
+// use is cache.Use of the entry kind/key, whose one file it returns.
+func use(ctx context.Context, produce func(dir string) error) (string, error) {
+	return cache.Use(ctx, "kind", "key", produce, func(e *cache.Entry) (string, error) {
+		content, err := e.ReadFile("file")
+		return string(content), err
+	})
 }
 
-func TestFolderIsMadeOnce(t *testing.T) {
+func TestEntryIsMadeOnce(t *testing.T) {
 	t.Setenv(cache.EnvDir, t.TempDir())
 	var made atomic.Int32
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
-			dir, err := cache.Folder(t.Context(), "kind", "key", func(dir string) error {
+			content, err := use(t.Context(), func(dir string) error {
 				made.Add(1)
 				time.Sleep(50 * time.Millisecond)
 				return write("once")(dir)
 			})
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			if _, err := os.Stat(filepath.Join(dir, "file")); err != nil {
-				t.Error("a run saw the folder before it was whole:", err)
+			if err != nil || content != "once" {
+				t.Errorf("read %q: %v", content, err)
 			}
 		})
 	}
@@ -76,14 +86,14 @@ func TestFolderIsMadeOnce(t *testing.T) {
 func TestFailedMakeLeavesNothing(t *testing.T) {
 	t.Setenv(cache.EnvDir, t.TempDir())
 	broken := errors.New("broken")
-	_, err := cache.Folder(t.Context(), "kind", "key", func(dir string) error {
+	_, err := use(t.Context(), func(dir string) error {
 		return errors.Join(write("half")(dir), broken)
 	})
 	require.ErrorIs(t, err, broken)
 
-	dir, err := cache.Folder(t.Context(), "kind", "key", write("whole"))
+	content, err := use(t.Context(), write("whole"))
 	require.NoError(t, err)
-	require.Equal(t, "whole", read(t, dir))
+	require.Equal(t, "whole", content)
 }
 
 func TestRestOfAKilledRunIsCleared(t *testing.T) {
@@ -93,9 +103,9 @@ func TestRestOfAKilledRunIsCleared(t *testing.T) {
 	require.NoError(t, os.MkdirAll(rest, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(rest, "old"), []byte("half"), 0o600))
 
-	dir, err := cache.Folder(t.Context(), "kind", "key", write("whole"))
+	_, err := use(t.Context(), write("whole"))
 	require.NoError(t, err)
-	require.NoFileExists(t, filepath.Join(dir, "old"))
+	require.NoFileExists(t, filepath.Join(root, "kind", "key", "old"))
 	require.NoDirExists(t, rest)
 }
 
@@ -108,6 +118,6 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, err = cache.Folder(ctx, "kind", "key", write("never"))
+	_, err = use(ctx, write("never"))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }

@@ -31,7 +31,7 @@ const exitCodesHelp = `Exit codes of strake:
        "build --check" sees a difference, uninstall would lose objects,
        "requires --check" misses a need, "env diff" sees a difference,
        "env validate" has findings, status sees an install that is not ready
-       or has drifted
+       or has drifted, "cache verify" finds damage
   130  it was interrupted (SIGINT or SIGTERM); run the same command again,
        what was finished is not done twice
 

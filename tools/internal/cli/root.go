@@ -96,7 +96,7 @@ func addCommands(a *app, root *cobra.Command) {
 	add(groupContent, newList(a), newDocs(a), newNew(a), newBuild(a), newVerify(a), newLint(a), newRender(a), newRBAC(a), newRequires(a), newEnv(a), newImages(a), newUpstream(a))
 	add(groupCarry, newPush(a), newRegistry(a))
 	add(groupCluster, newUp(a), newStatus(a), newUninstall(a), newDown(a))
-	add("", newVersion(a), newReference(a), newReadmes(a), newExitCodes())
+	add("", newCache(a), newVersion(a), newReference(a), newReadmes(a), newExitCodes())
 	addCompletion(root)
 }
 

@@ -50,6 +50,9 @@ func TestScripts(t *testing.T) {
 			"undisk":   cmdUndisk,
 			"waitfor":  cmdWaitFor,
 			"cluster":  cmdCluster,
+			"truncate": cmdTruncate,
+			"remove":   cmdRemove,
+			"only":     cmdOnly,
 		},
 	})
 }

@@ -2,14 +2,17 @@ package image
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
@@ -77,7 +80,7 @@ func TestCachedImageNeedsNoProcess(t *testing.T) {
 
 	freshCache(t)
 	_, err = Build(t.Context(), v, Options{})
-	require.ErrorContains(t, err, "asking the go command for its version")
+	require.ErrorContains(t, err, "the go command is not on PATH: install Go")
 }
 
 func TestBrokenCacheIsMadeAgain(t *testing.T) {
@@ -88,7 +91,7 @@ func TestBrokenCacheIsMadeAgain(t *testing.T) {
 		img := platformOf(t, artifacts[0])
 		all, err := img.Layers()
 		require.NoError(t, err)
-		dir, err := cache.Dir(cacheKind, strings.TrimPrefix(v.Images.Images[0].Inputs, "sha256:"))
+		dir, err := cache.Dir(CacheKind, strings.TrimPrefix(v.Images.Images[0].Inputs, "sha256:"))
 		require.NoError(t, err)
 		for _, l := range all {
 			digest, err := l.Digest()
@@ -125,6 +128,47 @@ func TestBrokenCacheIsMadeAgain(t *testing.T) {
 			require.Equal(t, before, after)
 		})
 	}
+}
+
+func TestDamagedLayerIsMadeAgainWhenItIsRead(t *testing.T) {
+	v := locked(t)
+	artifacts, err := Build(t.Context(), v, Options{})
+	require.NoError(t, err)
+	dir, err := cache.Dir(CacheKind, strings.TrimPrefix(v.Images.Images[0].Inputs, "sha256:"))
+	require.NoError(t, err)
+	images := []v1.Image{platformOf(t, artifacts[0]), artifacts[0].Attached[0].Image}
+	for _, img := range images {
+		layers, err := img.Layers()
+		require.NoError(t, err)
+		digest, err := layers[0].Digest()
+		require.NoError(t, err)
+		alter(t, filepath.Join(dir, "blobs", "sha256", digest.Hex))
+
+		said := &steps{}
+		artifacts, err := Build(progress.With(t.Context(), said), v, Options{})
+		require.NoError(t, err)
+		require.Zero(t, said.compiled(), "nobody has read it")
+		all, err := platformOf(t, artifacts[0]).Layers()
+		require.NoError(t, err)
+		sbom, err := artifacts[0].Attached[0].Image.Layers()
+		require.NoError(t, err)
+		for _, layer := range append(all, sbom...) {
+			requireDigest(t, layer)
+		}
+		require.Equal(t, 2, said.compiled(), "one for each command")
+		require.True(t, slices.ContainsFunc(said.lines, func(line string) bool { return strings.Contains(line, "is damaged") }), said.lines)
+	}
+}
+
+func requireDigest(t *testing.T, layer v1.Layer) {
+	t.Helper()
+	want, err := layer.Digest()
+	require.NoError(t, err)
+	stream, err := layer.Compressed()
+	require.NoError(t, err)
+	got, _, err := v1.SHA256(stream)
+	require.NoError(t, errors.Join(err, stream.Close()))
+	require.Equal(t, want, got)
 }
 
 func alter(t *testing.T, file string) {

@@ -133,7 +133,7 @@ func freshCache(t *testing.T) { t.Setenv(cache.EnvDir, t.TempDir()) }
 // cachedNames are the images that are in the cache, locks left out.
 func cachedNames(t *testing.T) []string {
 	t.Helper()
-	dir, err := cache.Dir(cacheKind)
+	dir, err := cache.Dir(CacheKind)
 	require.NoError(t, err)
 	entries, err := os.ReadDir(dir)
 	if !os.IsNotExist(err) {

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/mod/modfile"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/gotool"
 )
 
 // generateInputs is what decides which sources a generator writes; the
@@ -88,7 +89,10 @@ func (c compiler) generate(ctx context.Context, g catalog.Generate, home, dir st
 // platform.
 func (c compiler) compileGenerator(ctx context.Context, command, dir, program string) error {
 	host := v1.Platform{OS: runtime.GOOS, Architecture: runtime.GOARCH}
-	cmd := exec.CommandContext(ctx, goCommand(), "build", "-trimpath", "-o", program, command)
+	cmd, err := gotool.Command(ctx, "build", "-trimpath", "-o", program, command)
+	if err != nil {
+		return err
+	}
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), goEnv(host, c.tmp)...)
 	return runQuietly(cmd)
 }

@@ -49,7 +49,8 @@ type Options struct {
 	// command itself uses all processors.
 	Jobs int
 	// Rehash makes [Build] read every cached byte again. Otherwise it checks
-	// the digests of manifests and the sizes of layers.
+	// the digests of manifests and the sizes of layers, and a layer's digest
+	// when somebody reads the layer.
 	Rehash bool
 }
 
@@ -89,13 +90,23 @@ func Build(ctx context.Context, v *catalog.Version, o Options) ([]oci.Artifact, 
 	if v.Images.Source == catalog.FromUpstream {
 		produce = fetchUpstream
 	}
+	whole := ctx // lives as long as the result, unlike that of each
 	return each(ctx, o, v.Images.Images, func(ctx context.Context, locked catalog.LockedImage) (oci.Artifact, error) {
 		img, err := declared(v, locked.Name)
 		if err != nil {
 			return oci.Artifact{}, err
 		}
 		maker, img := v.Maker(img)
-		return produce(ctx, maker, img, locked, o)
+		a, err := produce(ctx, maker, img, locked, o)
+		if err != nil || v.Images.Source == catalog.FromUpstream {
+			return a, err
+		}
+		return checked(a, func() error {
+			again := o
+			again.Rehash = true
+			_, err := build(whole, maker, img, locked, again)
+			return err
+		}), nil
 	})
 }
 

@@ -215,7 +215,7 @@ func TestEnvironmentThatCannotReproduce(t *testing.T) {
 	tests := map[string]struct{ name, value, want string }{
 		"ko's cache":    {"KOCACHE", "/somewhere", "sets KOCACHE"},
 		"an experiment": {"GOEXPERIMENT", "jsonv2", "GOEXPERIMENT is"},
-		"no go command": {"KO_GO_PATH", "/absent/go", "asking the go command"},
+		"no go command": {"KO_GO_PATH", "/absent/go", "KO_GO_PATH names a go command that cannot be run"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

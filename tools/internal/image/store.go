@@ -154,3 +154,10 @@ func (s stored) platforms() ([]catalog.LockedPlatform, error) {
 	}
 	return all, nil
 }
+
+// Check reads all of an image in a folder of the cache and returns what is
+// wrong with it. That the image is the locked one is for [Build] to check.
+func Check(dir string) error {
+	_, err := open(dir, true)
+	return err
+}

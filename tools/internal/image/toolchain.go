@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"runtime"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/gotool"
 )
 
 // toolchain is the Go that compiles.
@@ -29,13 +29,16 @@ type toolchain struct {
 // findToolchain asks the go command that ko will use, in the module's folder
 // and with the environment that a build has.
 func findToolchain(ctx context.Context, dir string) (toolchain, error) {
-	cmd := exec.CommandContext(ctx, goCommand(), "env", "-json", "GOVERSION", "GOROOT", "GOEXPERIMENT")
+	cmd, err := gotool.Command(ctx, "env", "-json", "GOVERSION", "GOROOT", "GOEXPERIMENT")
+	if err != nil {
+		return toolchain{}, err
+	}
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), goToolchain(), "GOWORK=off")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return toolchain{}, fmt.Errorf("asking the go command for its version (it must be on PATH): %w: %s", err, strings.TrimSpace(stderr.String()))
+		return toolchain{}, fmt.Errorf("asking the go command for its version: %w: %s", err, strings.TrimSpace(stderr.String()))
 	}
 	var t toolchain
 	if err := json.Unmarshal(out, &t); err != nil {
@@ -81,14 +84,6 @@ func goToolchain() string {
 		return "GOTOOLCHAIN=local"
 	}
 	return "GOTOOLCHAIN=" + runtime.Version()
-}
-
-// goCommand is the one that ko starts.
-func goCommand() string {
-	if command := os.Getenv("KO_GO_PATH"); command != "" {
-		return command
-	}
-	return "go"
 }
 
 // goEnv is set over the caller's environment, so that what a person has set

@@ -16,8 +16,8 @@ import (
 	"github.com/strake-dev/strake/tools/internal/oci"
 )
 
-// cacheKind is the cache's folder for images.
-const cacheKind = "images"
+// CacheKind is the folder of the cache that [Lock] and [Build] fill.
+const CacheKind = "images"
 
 // workshop is what all images of a version are built with.
 type workshop struct {
@@ -143,11 +143,13 @@ func (w *workshop) sbom(img catalog.Image, p platformImage, tmp string) (v1.Imag
 // accept takes any whole image.
 func accept(stored) error { return nil }
 
-// cached answers with the image under a key of the cache, made where it is
-// missing, broken, or not what same wants. What same refuses just after it was
+// cached returns the image under a key of the cache, made where it is
+// missing, damaged, or not what same wants. What same refuses just after it was
 // made is an error, and is not kept.
+//
+// The digests within the layout prove the content, and the lock proves the digests, so
+// images of releases that recorded no checksums stay valid.
 func cached(ctx context.Context, key string, rehash bool, same func(stored) error, produce func(dir string) error) (stored, error) {
-	name := strings.TrimPrefix(key, "sha256:")
 	check := func(dir string, rehash bool) (stored, error) {
 		s, err := open(dir, rehash)
 		if err == nil {
@@ -155,10 +157,7 @@ func cached(ctx context.Context, key string, rehash bool, same func(stored) erro
 		}
 		return s, err
 	}
-	if err := discard(ctx, name, func(dir string) error { _, err := check(dir, rehash); return err }); err != nil {
-		return stored{}, err
-	}
-	dir, err := cache.Folder(ctx, cacheKind, name, func(dir string) error {
+	return cache.Use(ctx, CacheKind, strings.TrimPrefix(key, "sha256:"), func(dir string) error {
 		if err := produce(dir); err != nil {
 			return err
 		}
@@ -168,35 +167,8 @@ func cached(ctx context.Context, key string, rehash bool, same func(stored) erro
 		}
 		_, err := check(dir, false)
 		return err
+	}, func(e *cache.Entry) (stored, error) {
+		s, err := check(e.Unchecked(), rehash)
+		return s, cache.Damaged(err)
 	})
-	if err != nil {
-		return stored{}, err
-	}
-	return check(dir, false)
-}
-
-// discard removes the cached folder that check refuses, so that it is made
-// again.
-func discard(ctx context.Context, name string, check func(dir string) error) error {
-	dir, err := cache.Dir(cacheKind, name)
-	if err != nil {
-		return err
-	}
-	if _, err := os.Stat(dir); err != nil || check(dir) == nil {
-		return nil
-	}
-	// The lock is the one that cache.Folder makes folders under: another run
-	// may have put a good one there meanwhile.
-	unlock, err := cache.Lock(ctx, dir+".lock")
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if _, err := os.Stat(dir); err != nil || check(dir) == nil {
-		return nil
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("removing the broken image %s: %w", dir, err)
-	}
-	return nil
 }

@@ -9,8 +9,6 @@ import (
 	"github.com/strake-dev/strake/tools/internal/manifest"
 )
 
-const renderedKind = "rendered"
-
 // renderedFormat changes when [bundle.Render] begins to make other objects of
 // equal bundles and values.
 const renderedFormat = "1"
@@ -26,7 +24,7 @@ func Render(ctx context.Context, c *catalog.Catalog, v *catalog.Version, values 
 	if err != nil {
 		return nil, err
 	}
-	dir, err := cache.Folder(ctx, renderedKind, key, func(dir string) error {
+	return cache.Use(ctx, RenderedKind, key, func(dir string) error {
 		b, err := BuildVersion(ctx, c, v, Options{})
 		if err != nil {
 			return err
@@ -36,9 +34,5 @@ func Render(ctx context.Context, c *catalog.Catalog, v *catalog.Version, values 
 			return err
 		}
 		return saveObjects(dir, objects)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return loadObjects(dir)
+	}, loadObjects)
 }

@@ -2,6 +2,7 @@ package repository_test
 
 import (
 	"context"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -155,15 +156,41 @@ func TestBuildStops(t *testing.T) {
 
 func TestDamagedCache(t *testing.T) {
 	c := newTree(t, nil)
-	build(t, c, repository.Options{})
-	dir, err := cache.Dir("bundles")
+	want := build(t, c, repository.Options{})
+	root, err := cache.Dir()
 	require.NoError(t, err)
-	files, err := filepath.Glob(filepath.Join(dir, "*", "bundle.json"))
-	require.NoError(t, err)
-	require.Len(t, files, 2)
-	require.NoError(t, os.WriteFile(files[0], []byte("{"), 0o644))
-	_, err = repository.Build(context.Background(), c, repository.Options{})
-	require.ErrorContains(t, err, "delete "+filepath.Dir(files[0]))
+	files := cachedFiles(t, root)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		before, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.NoError(t, os.Truncate(file, 0))
+		// What is kept of a lower stage is read where the higher ones are missing.
+		for _, kind := range []string{repository.BundlesKind, repository.ManifestsKind} {
+			if strings.HasPrefix(file, filepath.Join(root, kind)) {
+				break
+			}
+			require.NoError(t, os.RemoveAll(filepath.Join(root, kind)))
+		}
+		got := build(t, c, repository.Options{})
+		require.Equal(t, want.Files, got.Files, file)
+		require.Equal(t, want.Bundles[0].Files, got.Bundles[0].Files, file)
+		after, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.Len(t, after, len(before), file)
+	}
+}
+
+// cachedFiles are the files of all entries.
+func cachedFiles(t *testing.T, root string) (files []string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && filepath.Ext(file) != ".lock" {
+			files = append(files, file)
+		}
+		return err
+	}))
+	return files
 }
 
 func TestArtifacts(t *testing.T) {

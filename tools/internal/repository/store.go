@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 
 	"github.com/strake-dev/strake/tools/internal/bundle"
+	"github.com/strake-dev/strake/tools/internal/cache"
 	"github.com/strake-dev/strake/tools/internal/manifest"
 	"github.com/strake-dev/strake/tools/internal/oci"
 )
@@ -34,16 +35,13 @@ func saveObjects(dir string, objects []manifest.Object) error {
 	return write(filepath.Join(dir, objectsFile), text.Bytes())
 }
 
-func loadObjects(dir string) ([]manifest.Object, error) {
-	text, err := os.ReadFile(filepath.Join(dir, objectsFile))
+func loadObjects(e *cache.Entry) ([]manifest.Object, error) {
+	text, err := e.ReadFile(objectsFile)
 	if err != nil {
-		return nil, damaged(dir, err)
+		return nil, err
 	}
 	objects, err := manifest.DecodeCache(bytes.NewReader(text))
-	if err != nil {
-		return nil, damaged(dir, err)
-	}
-	return objects, nil
+	return objects, cache.Damaged(err)
 }
 
 // storedBundle is what a bundle is beside its image, which stands next to it
@@ -71,18 +69,26 @@ func saveBundle(dir string, b *bundle.Bundle) error {
 	return save(filepath.Join(dir, bundleFile), stored)
 }
 
-func loadBundle(dir string) (*bundle.Bundle, error) {
-	var stored storedBundle
-	if err := load(filepath.Join(dir, bundleFile), &stored); err != nil {
+func loadBundle(e *cache.Entry) (*bundle.Bundle, error) {
+	dir, err := e.Whole()
+	if err != nil {
 		return nil, err
+	}
+	text, err := e.ReadFile(bundleFile)
+	if err != nil {
+		return nil, err
+	}
+	var stored storedBundle
+	if err := json.Unmarshal(text, &stored); err != nil {
+		return nil, cache.Damaged(err)
 	}
 	image, err := loadImage(filepath.Join(dir, layoutDir), stored.Digest)
 	if err != nil {
-		return nil, damaged(dir, err)
+		return nil, cache.Damaged(err)
 	}
 	files, err := unpack(image)
 	if err != nil {
-		return nil, damaged(dir, err)
+		return nil, cache.Damaged(err)
 	}
 	return &bundle.Bundle{
 		Package: stored.Package, Version: stored.Version, Canonical: stored.Canonical, Digest: stored.Digest,
@@ -148,19 +154,4 @@ func write(file string, text []byte) error {
 		return fmt.Errorf("writing to the cache: %w", err)
 	}
 	return nil
-}
-
-func load(file string, value any) error {
-	text, err := os.ReadFile(file)
-	if err == nil {
-		err = json.Unmarshal(text, value)
-	}
-	if err != nil {
-		return damaged(filepath.Dir(file), err)
-	}
-	return nil
-}
-
-func damaged(dir string, err error) error {
-	return fmt.Errorf("reading the cache (delete %s to have it made again): %w", dir, err)
 }

@@ -11,10 +11,12 @@ import (
 	"github.com/strake-dev/strake/tools/internal/upstream"
 )
 
-// Cache folders, each named by the hash of what it was made from.
+// The folders of the cache that are filled here, each with an entry for each
+// hash of what it was made from.
 const (
-	manifestsKind = "manifests"
-	bundlesKind   = "bundles"
+	ManifestsKind = "manifests"
+	BundlesKind   = "bundles"
+	RenderedKind  = "rendered"
 )
 
 // BuildVersion makes the bundle of one version, published or not.
@@ -26,17 +28,13 @@ func BuildVersion(ctx context.Context, c *catalog.Catalog, v *catalog.Version, o
 	if err != nil {
 		return nil, err
 	}
-	dir, err := cache.Folder(ctx, bundlesKind, key, func(dir string) error {
+	return cache.Use(ctx, BundlesKind, key, func(dir string) error {
 		b, err := buildBundle(ctx, c, v, o)
 		if err != nil {
 			return err
 		}
 		return saveBundle(dir, b)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return loadBundle(dir)
+	}, loadBundle)
 }
 
 func buildBundle(ctx context.Context, c *catalog.Catalog, v *catalog.Version, o Options) (*bundle.Bundle, error) {
@@ -79,17 +77,13 @@ func Objects(ctx context.Context, v *catalog.Version, o Options) ([]manifest.Obj
 	if err != nil {
 		return nil, err
 	}
-	dir, err := cache.Folder(ctx, manifestsKind, key, func(dir string) error {
+	return cache.Use(ctx, ManifestsKind, key, func(dir string) error {
 		objects, err := render(ctx, v)
 		if err != nil {
 			return err
 		}
 		return saveObjects(dir, objects)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return loadObjects(dir)
+	}, loadObjects)
 }
 
 func render(ctx context.Context, v *catalog.Version) ([]manifest.Object, error) {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -18,6 +17,7 @@ import (
 	"golang.org/x/mod/sumdb/dirhash"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/gotool"
 )
 
 // module is a Go module as a version's go.mod pins it.
@@ -132,7 +132,10 @@ func (p *pins) download(ctx context.Context, paths []string) ([]module, error) {
 // printed to stderr.
 func goCommand(ctx context.Context, dir string, args ...string) (stdout []byte, err error) {
 	var out, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd, err := gotool.Command(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &stderr
 	flags := os.Getenv("GOFLAGS") + " -mod=readonly -buildvcs=false"
 	cmd.Env = append(os.Environ(), "GOFLAGS="+flags, "GOWORK=off")

@@ -13,18 +13,11 @@ import (
 
 // lock fetches without a lock and keeps the one that vendir then writes.
 func lock(ctx context.Context, c *config, file string) error {
-	root, err := cache.Dir(cacheKind)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(root, 0o755); err != nil {
-		return fmt.Errorf("making the cache folder %s: %w", root, err)
-	}
-	temp, err := os.MkdirTemp(root, "lock-")
+	temp, done, err := cache.Scratch(ctx, CacheKind)
 	if err != nil {
 		return fmt.Errorf("making a folder to fetch into: %w", err)
 	}
-	defer func() { _ = os.RemoveAll(temp) }()
+	defer done()
 	fetched, err := c.fetched()
 	if err != nil {
 		return err

@@ -39,8 +39,10 @@ import (
 	"github.com/strake-dev/strake/tools/internal/progress"
 )
 
+// CacheKind is the folder of the cache that [Fetch] fills.
+const CacheKind = "upstream"
+
 const (
-	cacheKind   = "upstream"
 	filesDir    = "files"
 	originsFile = "origins.json"
 )
@@ -76,13 +78,11 @@ func Fetch(ctx context.Context, v *catalog.Version) (*Sources, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := cache.Folder(ctx, cacheKind, key, func(dir string) error {
-		return fill(ctx, v, dir)
-	})
+	sources, err := cache.Use(ctx, CacheKind, key, func(dir string) error { return fill(ctx, v, dir) }, open)
 	if err != nil {
 		return nil, fmt.Errorf("fetching the sources of %s: %w", v.ID(), err)
 	}
-	return open(dir)
+	return sources, nil
 }
 
 // Lock resolves everything that vendir fetches for a version anew and writes
@@ -167,14 +167,19 @@ func explain(ctx context.Context, c *config, want *lockFile, temp string) error 
 	return want.checkGit(got)
 }
 
-func open(dir string) (*Sources, error) {
-	data, err := os.ReadFile(filepath.Join(dir, originsFile))
+func open(e *cache.Entry) (*Sources, error) {
+	// All of it: whoever renders the sources reads them without the cache.
+	dir, err := e.Whole()
 	if err != nil {
-		return nil, fmt.Errorf("reading cached sources (delete %s to have them fetched again): %w", dir, err)
+		return nil, err
+	}
+	data, err := e.ReadFile(originsFile)
+	if err != nil {
+		return nil, err
 	}
 	s := &Sources{Dir: filepath.Join(dir, filesDir)}
 	if err := json.Unmarshal(data, &s.Origins); err != nil {
-		return nil, fmt.Errorf("reading cached sources (delete %s to have them fetched again): %w", dir, err)
+		return nil, cache.Damaged(fmt.Errorf("reading %s: %w", originsFile, err))
 	}
 	return s, nil
 }

@@ -52,7 +52,7 @@ func newBuild(engine Engine, o Options) (*build, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := cache.Dir(scratchCache, key)
+	dir, err := cache.Dir(ScratchCache, key)
 	if err != nil {
 		return nil, err
 	}

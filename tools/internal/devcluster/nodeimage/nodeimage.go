@@ -43,13 +43,13 @@ const (
 
 // The folders of the cache that are filled here.
 const (
-	programsCache = "node-programs"
-	systemCache   = "node-system"
-	scratchCache  = "node"
+	ProgramsCache = "node-programs"
+	SystemCache   = "node-system"
+	ScratchCache  = "node"
 )
 
 // CacheKinds are the folders of the cache that [Build] fills.
-func CacheKinds() []string { return []string{programsCache, systemCache, scratchCache} }
+func CacheKinds() []string { return []string{ProgramsCache, SystemCache, ScratchCache} }
 
 // Reference is the name under which [Build] keeps the image; its tag is the
 // hash of all the image's inputs.

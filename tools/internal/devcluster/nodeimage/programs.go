@@ -7,12 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 
 	"github.com/strake-dev/strake/tools/internal/cache"
+	"github.com/strake-dev/strake/tools/internal/gotool"
 	"github.com/strake-dev/strake/tools/internal/progress"
 )
 
@@ -39,11 +39,14 @@ func (b *build) compileModule(ctx context.Context, m module) error {
 	version := requiredVersion(file, m.upstream)
 	commands := toolPaths(file)
 	ldflags := linkerFlags(m, version)
-	key := programsKey(ctx, m.name, ldflags)
-	dir, err := cache.Folder(ctx, programsCache, m.name+"-"+key, func(dir string) error {
+	key, err := programsKey(ctx, m.name, ldflags)
+	if err != nil {
+		return err
+	}
+	dir, err := cache.Use(ctx, ProgramsCache, m.name+"-"+key, func(dir string) error {
 		progress.From(ctx).Step("compiling %s %s", m.upstream, version)
 		return compileInto(ctx, dir, m.name, ldflags, commands)
-	})
+	}, (*cache.Entry).Whole)
 	if err != nil {
 		return fmt.Errorf("compiling %s %s: %w", m.upstream, version, err)
 	}
@@ -70,15 +73,19 @@ func (b *build) compilePause(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the embedded pause program: %w", err)
 	}
-	key := hash(string(source), goVersion(ctx), runtime.GOARCH)
-	dir, err := cache.Folder(ctx, programsCache, "pause-"+key, func(dir string) error {
+	version, err := goVersion(ctx)
+	if err != nil {
+		return err
+	}
+	key := hash(string(source), version, runtime.GOARCH)
+	dir, err := cache.Use(ctx, ProgramsCache, "pause-"+key, func(dir string) error {
 		if err := os.WriteFile(filepath.Join(dir, "main.go"), source, 0o644); err != nil {
 			return err
 		}
 		_, err := goCommand(ctx, dir, "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w",
 			"-o", filepath.Join(dir, "bin", "pause"), "main.go")
 		return err
-	})
+	}, (*cache.Entry).Whole)
 	if err != nil {
 		return fmt.Errorf("compiling the pause program: %w", err)
 	}
@@ -113,15 +120,19 @@ func (b *build) findKind(ctx context.Context) error {
 	return nil
 }
 
-func programsKey(ctx context.Context, name, ldflags string) string {
+func programsKey(ctx context.Context, name, ldflags string) (string, error) {
+	version, err := goVersion(ctx)
 	mod, _ := inputs.ReadFile("modules/" + name + ".mod")
 	sum, _ := inputs.ReadFile("modules/" + name + ".sum")
-	return hash(string(mod), string(sum), ldflags, goVersion(ctx), runtime.GOARCH)
+	return hash(string(mod), string(sum), ldflags, version, runtime.GOARCH), err
 }
 
-func goVersion(ctx context.Context) string {
-	out, _ := goCommand(ctx, "", "env", "GOVERSION")
-	return strings.TrimSpace(string(out))
+func goVersion(ctx context.Context) (string, error) {
+	out, err := goCommand(ctx, "", "env", "GOVERSION")
+	if err != nil {
+		return "", fmt.Errorf("asking the go command for its version: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
 }
 
 func hash(parts ...string) string {
@@ -135,7 +146,10 @@ func hash(parts ...string) string {
 // goCommand runs go for the node's platform. The flags are those that make
 // the result depend on the modules alone.
 func goCommand(ctx context.Context, dir string, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd, err := gotool.Command(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH, "GOWORK=off", "GOFLAGS=-mod=readonly -buildvcs=false")
 	return output(cmd)

@@ -69,9 +69,7 @@ func systemPatterns() []string {
 // Kubernetes' parts, from the cache where it can.
 func (b *build) installSystem(ctx context.Context) error {
 	key := hash(append(append([]string{suite, layout}, packages()...), excluded()...)...)
-	dir, err := cache.Folder(ctx, systemCache, key, func(dir string) error {
-		return b.debootstrap(ctx, dir)
-	})
+	dir, err := cache.Use(ctx, SystemCache, key, func(dir string) error { return b.debootstrap(ctx, dir) }, (*cache.Entry).Whole)
 	if err != nil {
 		return err
 	}
