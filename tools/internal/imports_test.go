@@ -25,7 +25,7 @@ const (
 )
 
 // everywhere may be imported by every stage: they know nothing of any.
-var everywhere = []string{"cache", "gotool", "names", "progress"}
+var everywhere = []string{"cache", "gotool", "names", "progress", "untrusted"}
 
 // stages says which other parts of the project each folder of tools/ may
 // import. Tests are free to use more, except the command line.
@@ -37,11 +37,12 @@ var stages = map[string]struct {
 	"gotool":      {nil, "it starts the go command, whatever is asked of it"},
 	"names":       {nil, "it compares words and must not know what they name"},
 	"progress":    {nil, "it shows what it is told and knows no stage"},
+	"untrusted":   {nil, "it reads archives and YAML of anybody's and must not know whose they are"},
 	"catalog":     {nil, "all stages stand on it; it opens this project's files alone"},
 	"oci":         {nil, "registries carry anything; whoever knows packages is above it"},
 	"scaffold":    {[]string{"catalog"}, "it writes the files of a new package and must not know what is made of them"},
 	"manifest":    {[]string{"catalog"}, "rendering needs a folder and a list of manifests, not where they come from"},
-	"upstream":    {[]string{"catalog"}, "fetching must not depend on what is rendered from the files"},
+	"upstream":    {[]string{"catalog", "oci"}, "fetching must not depend on what is rendered from the files; what stands in a registry comes through oci"},
 	"image":       {[]string{"catalog", "oci"}, "images are made from a module's commands, whatever the objects say"},
 	"rbac":        {[]string{"manifest"}, "it is pure: objects in, rights out, whoever renders, ships or applies them"},
 	"bundle":      {[]string{"catalog", "manifest", "oci", "image", "rbac"}, "it is pure: objects and locks in, a bundle out; it may not fetch"},
@@ -71,7 +72,7 @@ var libraries = []struct {
 	{"carvel.dev/imgpkg", []string{"oci"}, "bundles are images; oci makes and moves them"},
 	{"carvel.dev/kbld", []string{"bundle"}, "references are resolved when a bundle is rendered"},
 	{"carvel.dev/ytt", []string{"bundle", "manifest", "upstream"}, "templates are rendered by the stage that owns them; all others see plain YAML"},
-	{"carvel.dev/vendir/pkg/vendir/versions", []string{"environment"}, "kapp-controller chooses versions by vendir's code"},
+	{"carvel.dev/vendir/pkg/vendir/versions", []string{"environment", "upstream"}, "kapp-controller and vendir choose versions by vendir's code"},
 	{"carvel.dev/vendir", []string{"upstream"}, "vendir is the engine that brings sources in"},
 	{"carvel.dev/kapp/pkg/kapp/config", []string{"devcluster", "lint"}, "the linter runs rebase rules by kapp's own code"},
 	{"carvel.dev/kapp/pkg/kapp/diff", []string{"devcluster", "lint"}, "the linter asks kapp's own code what an update would change"},

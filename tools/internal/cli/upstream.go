@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -105,26 +107,67 @@ func printOrigins(w io.Writer, output outputFlags, list []originRow) error {
 	})
 }
 
+// lockRow is what became of one version's lock.
+type lockRow struct {
+	Package string `json:"package"`
+	Version string `json:"version"`
+	// Result is "locked", "unchanged" or "nothing to fetch".
+	Result upstream.Outcome `json:"result"`
+}
+
 func newUpstreamLock(a *app) *cobra.Command {
-	return &cobra.Command{
+	var output outputFlags
+	cmd := &cobra.Command{
 		Use:   "lock [PACKAGE[@VERSION]...]",
 		Short: "Write vendir.lock.yml of versions that fetch more than Go modules",
 		Long: `Lock resolves what vendir.yml fetches by itself (http, githubRelease, git,
-helmChart, image, imgpkgBundle) and writes vendir.lock.yml. Go modules are
-locked by go.mod and go.sum alone.`,
-		Example:           "  strake upstream lock keda@2.21.0",
+helmChart, image, imgpkgBundle), checks that it can be unpacked safely, and
+writes vendir.lock.yml. Go modules are locked by go.mod and go.sum alone.
+
+It prints for each version whether the lock was written (locked), is the same as
+before (unchanged), or is not needed (nothing to fetch). A version that cannot
+be locked keeps the lock that it has, and the others are locked all the same.`,
+		Example: `  strake upstream lock keda@2.21.0
+  strake upstream lock -o json`,
 		ValidArgsFunction: a.completeVersions,
 		RunE: a.around(func(cmd *cobra.Command, args []string) error {
 			_, versions, err := a.selected(args, catalog.AllowMissingLocks)
 			if err != nil {
 				return err
 			}
-			for _, v := range versions {
-				if err := upstream.Lock(cmd.Context(), v); err != nil {
-					return err
-				}
-			}
-			return nil
+			rows, err := lockUpstreams(cmd.Context(), versions)
+			return errors.Join(printLocks(a.out(), output, rows), err)
 		}),
 	}
+	output.add(cmd)
+	return cmd
+}
+
+// lockUpstreams locks each version. Its error joins those of all that failed;
+// the result has the others.
+func lockUpstreams(ctx context.Context, versions []*catalog.Version) ([]lockRow, error) {
+	rows := []lockRow{}
+	var errs []error
+	for _, v := range versions {
+		outcome, err := upstream.Lock(ctx, v)
+		switch {
+		case ctx.Err() != nil:
+			return rows, errors.Join(append(errs, err)...)
+		case err != nil:
+			errs = append(errs, err)
+		default:
+			rows = append(rows, lockRow{v.Package.Name, v.Version, outcome})
+		}
+	}
+	return rows, errors.Join(errs...)
+}
+
+func printLocks(w io.Writer, output outputFlags, list []lockRow) error {
+	return output.print(w, list, func(w io.Writer) error {
+		var rows [][]string
+		for _, l := range list {
+			rows = append(rows, []string{l.Package, l.Version, string(l.Result)})
+		}
+		return table(w, []string{"PACKAGE", "VERSION", "RESULT"}, rows)
+	})
 }

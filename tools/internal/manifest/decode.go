@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
+
+	"github.com/strake-dev/strake/tools/internal/untrusted"
 )
 
 // document is one document of a YAML stream.
@@ -25,6 +27,9 @@ type document struct {
 // decode reads a stream of YAML or JSON documents into objects, with lists
 // expanded. All errors of the stream are found, each as "file:line: …".
 func decode(file string, data []byte) ([]Object, error) {
+	if err := untrusted.YAML(data); err != nil {
+		return nil, fmt.Errorf("%s:1: %w", file, err)
+	}
 	var objects []Object
 	var errs []error
 	for _, d := range split(data) {

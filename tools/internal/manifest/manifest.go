@@ -68,6 +68,9 @@ func Render(ctx context.Context, dir string, manifests []catalog.Manifest) ([]Ob
 		return nil, fmt.Errorf("opening the sources: %w", err)
 	}
 	defer func() { _ = root.Close() }()
+	if err := checkSources(root.FS()); err != nil {
+		return nil, fmt.Errorf("reading the sources: %w", err)
+	}
 	var objects []Object
 	for _, m := range manifests {
 		if err := ctx.Err(); err != nil {

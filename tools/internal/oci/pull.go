@@ -7,20 +7,25 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	imgpkg "carvel.dev/imgpkg/pkg/imgpkg/v1"
 )
 
 // PullOptions change how [Pull] works.
 type PullOptions struct {
 	// Recursive also pulls the bundles that the bundle names.
 	Recursive bool
+	// Image pulls the files of any image, as "imgpkg pull -i" does. A bundle is
+	// pulled as it is, without regard to what it names.
+	Image bool
 }
 
 // Pull writes the bundle at reference into dir, as "imgpkg pull -b" does:
 // where all images of the bundle stand beside it, .imgpkg/images.yml names
 // them there. The folder must be empty or missing, and appears complete or
 // not at all.
+//
+// Nothing is unpacked before all of its entries are checked. An image with one
+// that leads out of the folder, or is no file or folder, is an error, and so is
+// one that is too large; imgpkg skips the one and writes the other.
 func Pull(ctx context.Context, reference, dir string, r Registry, o PullOptions) error {
 	if err := mustBeEmpty(dir); err != nil {
 		return err
@@ -29,22 +34,22 @@ func Pull(ctx context.Context, reference, dir string, r Registry, o PullOptions)
 	if err != nil {
 		return err
 	}
-	// imgpkg deletes the folder that it is given; this one is ours.
 	tmp, err := os.MkdirTemp(filepath.Dir(filepath.Clean(dir)), ".strake-pull-")
 	if err != nil {
 		return fmt.Errorf("making a folder to pull into: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(tmp) }()
-	content := filepath.Join(tmp, "content")
-	options := imgpkg.PullOpts{Logger: quiet{}, IsBundle: true}
-	pull := imgpkg.PullWithRegistry
-	if o.Recursive {
-		pull = imgpkg.PullRecursiveWithRegistry
+	p := puller{registry: registry, tmp: tmp, dir: filepath.Join(tmp, "content"), seen: map[string]bool{}}
+	what := "the bundle"
+	if o.Image {
+		what, err = "the image", p.image(ctx, reference)
+	} else {
+		err = p.bundle(ctx, reference, "", o.Recursive)
 	}
-	if _, err := pull(reference, content, options, registry); err != nil {
-		return shower.show(ctx, "pulling the bundle from", err)
+	if err != nil {
+		return shower.show(ctx, "pulling "+what+" from", err)
 	}
-	return replaceEmpty(content, dir)
+	return replaceEmpty(p.dir, dir)
 }
 
 func mustBeEmpty(dir string) error {

@@ -17,7 +17,7 @@ func (c *config) check() error {
 		return fmt.Errorf("%s: takes nothing: name at least one directory with contents", c.file)
 	}
 	return c.each(func(path string, one *vendir.DirectoryContents) error {
-		return errors.Join(checkPaths(path, one), c.checkKind(path, one))
+		return errors.Join(checkPaths(path, one), c.checkKind(path, one), checkCredentials(one))
 	})
 }
 
@@ -77,6 +77,10 @@ func checkGithubRelease(g *vendir.DirectoryContentsGithubRelease) error {
 	}
 	var errs []error
 	for _, name := range g.AssetNames {
+		if name != filepath.Base(name) || !filepath.IsLocal(name) || name == "." {
+			errs = append(errs, fmt.Errorf("githubRelease.assetNames: %q is no file name", name))
+			continue
+		}
 		if strings.ContainsAny(name, `*?[{\`) {
 			errs = append(errs, fmt.Errorf("githubRelease.assetNames: %q is a pattern: name each asset in full", name))
 			continue

@@ -55,15 +55,20 @@ func childVendir(args []string) error {
 	if len(args) != 3 {
 		return fmt.Errorf("%s is set in the environment: unset it", childMark)
 	}
+	if err := boundChild(); err != nil {
+		return err
+	}
 	o := vendircmd.NewSyncOptions(ui.NewWriterUI(os.Stdout, os.Stdout, ui.NewNoopLogger()))
 	o.Chdir, o.Files, o.LockFile = args[0], []string{args[1]}, args[2]
+	// Links are checked by whoever started this, who can name the source.
+	o.AllowAllSymlinkDestinations = true
 	return o.Run()
 }
 
 // runVendir lets a child fetch what the configuration says into the folder
-// files, and answers with the lock that it wrote. temp holds what is only
-// needed meanwhile.
-func runVendir(ctx context.Context, c *config, what vendir.Config, temp, files string) (vendir.LockConfig, error) {
+// files, and returns the lock that it wrote. temp holds what is only needed
+// meanwhile; charts are the sums that charts must have.
+func runVendir(ctx context.Context, c *config, what vendir.Config, charts map[string]string, temp, files string) (vendir.LockConfig, error) {
 	data, err := what.AsBytes()
 	if err != nil {
 		return vendir.LockConfig{}, err
@@ -78,7 +83,7 @@ func runVendir(ctx context.Context, c *config, what vendir.Config, temp, files s
 	if err := os.MkdirAll(files, 0o755); err != nil {
 		return vendir.LockConfig{}, fmt.Errorf("making the folder of the sources: %w", err)
 	}
-	env, err := childEnv(c.chartSums(what), temp)
+	env, err := childEnv(charts, temp)
 	if err != nil {
 		return vendir.LockConfig{}, err
 	}
@@ -104,8 +109,9 @@ func childEnv(charts map[string]string, temp string) ([]string, error) {
 		return nil, fmt.Errorf("passing on the sums of charts: %w", err)
 	}
 	// vendir's own cache would answer for a digest with whatever is in it.
-	return append(os.Environ(), childMark+"=1", chartsEnv+"="+string(sums),
-		"VENDIR_HELM_BINARY="+helm, "VENDIR_CACHE_DIR=", "GIT_TERMINAL_PROMPT=0"), nil
+	env := append(os.Environ(), childMark+"=1", chartsEnv+"="+string(sums),
+		"VENDIR_HELM_BINARY="+helm, "VENDIR_CACHE_DIR=")
+	return append(env, guards()...), nil
 }
 
 func runChild(ctx context.Context, env []string, args ...string) error {

@@ -50,7 +50,7 @@ func TestFetchEveryKind(t *testing.T) {
 			require.ErrorContains(t, err, "vendir.lock.yml is missing")
 			require.ErrorContains(t, err, "strake upstream lock app@1.2.3+strake.2")
 
-			require.NoError(t, upstream.Lock(t.Context(), v))
+			relock(t, v)
 			locked := read(t, lock)
 			s, err := upstream.Fetch(t.Context(), v)
 			require.NoError(t, err)
@@ -59,7 +59,7 @@ func TestFetchEveryKind(t *testing.T) {
 				require.Equal(t, want, s.Origins[file], file)
 			}
 			require.Equal(t, locked, read(t, lock), "fetching must not write to the version's folder")
-			require.NoError(t, upstream.Lock(t.Context(), v))
+			relock(t, v)
 			require.Equal(t, locked, read(t, lock), "the same upstream must give the same lock")
 
 			src.change()
@@ -79,7 +79,7 @@ func TestFetchOfflineFromCache(t *testing.T) {
 	s := newServer(t)
 	src := httpFrom(s, "/app.txt", []byte("text\n"), "")
 	v := newVersion(t, indent(src))
-	require.NoError(t, upstream.Lock(t.Context(), v))
+	relock(t, v)
 	first, err := upstream.Fetch(t.Context(), v)
 	require.NoError(t, err)
 	s.Close()

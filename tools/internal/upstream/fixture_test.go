@@ -40,6 +40,13 @@ func newVersion(t *testing.T, contents string) *catalog.Version {
 	return v
 }
 
+func relock(t *testing.T, v *catalog.Version) upstream.Outcome {
+	t.Helper()
+	outcome, err := upstream.Lock(t.Context(), v)
+	require.NoError(t, err)
+	return outcome
+}
+
 func write(t *testing.T, file, text string) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))

@@ -95,7 +95,7 @@ func TestFetchLockedCommit(t *testing.T) {
 	r := newRepository(t)
 	sha := r.commit("a.yml", "a: 1\n", "v1.2.3")
 	v := newVersion(t, indent(r.contents()))
-	require.NoError(t, upstream.Lock(t.Context(), v))
+	relock(t, v)
 	r.commit("a.yml", "a: 2\n", "v1.2.3")
 	s, err := upstream.Fetch(t.Context(), v)
 	require.NoError(t, err)
@@ -103,9 +103,71 @@ func TestFetchLockedCommit(t *testing.T) {
 	require.Equal(t, sha, s.Origins["upstream/app/a.yml"].Sum)
 
 	// What the tag is now comes with a new lock, and only then.
-	require.NoError(t, upstream.Lock(t.Context(), v))
+	relock(t, v)
 	t.Setenv(cache.EnvDir, t.TempDir())
 	s, err = upstream.Fetch(t.Context(), v)
 	require.NoError(t, err)
 	requireFiles(t, s, map[string]string{"upstream/app/a.yml": "a: 2\n"})
+}
+
+// TestGitLinks takes links that stay within the source, and no others,
+// wherever they lead.
+func TestGitLinks(t *testing.T) {
+	outside := t.TempDir()
+	write(t, filepath.Join(outside, "deploy", "precious.yml"), "p: 1\n")
+	for name, test := range map[string]struct{ target, more, want string }{
+		"within":                    {"a.yml", "", ""},
+		"left out":                  {outside, "excludePaths: [link]\n", ""},
+		"parent":                    {"..", "", `entry "link" is a link that leads out of the source`},
+		"absolute":                  {outside, "", `entry "link" is a link that leads out of the source`},
+		"nowhere":                   {"none", "", `entry "link" is a link that leads out of the source, or nowhere`},
+		"new root through a link":   {outside, "newRootPath: link/deploy\n", `entry "link" is a link`},
+		"target that is not taken":  {"b/c.yml", "excludePaths: [b/**/*]\n", "leads out of the source, or nowhere"},
+		"target above the new root": {"a.yml", "newRootPath: b\n", `entry "upstream/app/up" is a link`},
+		"remedy names excludePaths": {"..", "", "leave it out with excludePaths"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRepository(t)
+			require.NoError(t, os.Symlink(test.target, filepath.Join(r.dir, "link")))
+			write(t, filepath.Join(r.dir, "b", "c.yml"), "c: 1\n")
+			require.NoError(t, os.Symlink("../a.yml", filepath.Join(r.dir, "b", "up")))
+			r.commit("a.yml", "a: 1\n", "v1.2.3")
+			v := newVersion(t, indent(r.contents()+test.more))
+			_, err := upstream.Lock(t.Context(), v)
+			if err == nil {
+				_, err = upstream.Fetch(t.Context(), v)
+			}
+			require.FileExists(t, filepath.Join(outside, "deploy", "precious.yml"))
+			if test.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, test.want)
+			requireNothingKept(t)
+		})
+	}
+}
+
+// TestGitRunsNoHooks has a hook among the files that git puts into every new
+// repository.
+func TestGitRunsNoHooks(t *testing.T) {
+	r := newRepository(t)
+	r.commit("a.yml", "a: 1\n", "v1.2.3")
+	template := t.TempDir()
+	proof := filepath.Join(t.TempDir(), "ran")
+	hook := filepath.Join(template, "hooks", "post-checkout")
+	write(t, hook, "#!/bin/sh\ntouch "+proof+"\n")
+	require.NoError(t, os.Chmod(hook, 0o755))
+	t.Setenv("GIT_TEMPLATE_DIR", template)
+	relock(t, newVersion(t, indent(r.contents())))
+	require.NoFileExists(t, proof)
+}
+
+// TestGitTakesNoFolderOfThisMachine holds for submodules, too.
+func TestGitTakesNoFolderOfThisMachine(t *testing.T) {
+	r := newRepository(t)
+	r.commit("a.yml", "a: 1\n", "v1.2.3")
+	r.url = "file://" + r.dir
+	_, err := upstream.Lock(t.Context(), newVersion(t, indent(r.contents())))
+	require.ErrorContains(t, err, "'file' not allowed")
 }

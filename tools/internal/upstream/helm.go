@@ -1,11 +1,14 @@
 package upstream
 
 import (
+	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -13,12 +16,13 @@ import (
 
 	vendir "carvel.dev/vendir/pkg/vendir/config"
 	"github.com/spf13/pflag"
-	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/cli"
 	"helm.sh/helm/v3/pkg/downloader"
 	"helm.sh/helm/v3/pkg/getter"
 	"helm.sh/helm/v3/pkg/registry"
 	"helm.sh/helm/v3/pkg/repo"
+
+	"github.com/strake-dev/strake/tools/internal/untrusted"
 )
 
 // vendir calls a helm program for charts. Helm's own is a main package that
@@ -32,8 +36,6 @@ type helmCall struct {
 	repo     string
 	version  string
 	untarDir string
-	username string
-	password string
 }
 
 // childHelm is `helm fetch` and `helm pull`, as vendir calls them. `helm repo
@@ -62,8 +64,6 @@ func parseHelm(args []string) (helmCall, error) {
 	f.StringVar(&call.repo, "repo", "", "")
 	f.StringVar(&call.version, "version", "", "")
 	f.StringVar(&call.untarDir, "untardir", "", "")
-	f.StringVar(&call.username, "username", "", "")
-	f.StringVar(&call.password, "password", "", "")
 	if err := f.Parse(args); err != nil {
 		return call, fmt.Errorf("reading a call of helm: %w", err)
 	}
@@ -71,7 +71,8 @@ func parseHelm(args []string) (helmCall, error) {
 	return call, nil
 }
 
-// pull downloads the chart's archive, checks its sum, and only then unpacks it.
+// pull downloads the chart's archive, checks its sum and then its entries, and
+// only then unpacks it.
 func (h helmCall) pull() error {
 	temp, err := os.MkdirTemp("", "strake-chart-")
 	if err != nil {
@@ -85,18 +86,21 @@ func (h helmCall) pull() error {
 	if err := h.verify(archive); err != nil {
 		return err
 	}
-	if err := chartutil.ExpandFile(h.untarDir, archive); err != nil {
-		return fmt.Errorf("unpacking chart %s: %w", h.chart, err)
+	if err := makeDir(h.untarDir); err != nil {
+		return err
 	}
-	return nil
+	err = untrusted.Unpack(context.Background(), archive, h.untarDir, untrusted.Default())
+	return remedy("helmChart "+h.chart, err, "take another version of the chart")
 }
 
 func (h helmCall) download(dir string) (string, error) {
 	settings := cli.New()
 	d := downloader.ChartDownloader{
-		Out:              os.Stdout,
-		Getters:          getter.All(settings),
-		Options:          []getter.Option{getter.WithBasicAuth(h.username, h.password)},
+		Out: os.Stdout,
+		Getters: getter.Providers{
+			{Schemes: []string{"http", "https"}, New: newBoundedGetter},
+			{Schemes: []string{registry.OCIScheme}, New: getter.NewOCIGetter},
+		},
 		RepositoryConfig: settings.RepositoryConfig,
 		RepositoryCache:  settings.RepositoryCache,
 	}
@@ -109,7 +113,7 @@ func (h helmCall) download(dir string) (string, error) {
 		d.RegistryClient = client
 		d.Options = append(d.Options, getter.WithRegistryClient(client), getter.WithPlainHTTP(isLoopback(ref)))
 	} else if h.repo != "" {
-		found, err := repo.FindChartInAuthRepoURL(h.repo, h.username, h.password, h.chart, h.version, "", "", "", d.Getters)
+		found, err := repo.FindChartInRepoURL(h.repo, h.chart, h.version, "", "", "", d.Getters)
 		if err != nil {
 			return "", err
 		}
@@ -117,6 +121,31 @@ func (h helmCall) download(dir string) (string, error) {
 	}
 	file, _, err := d.DownloadTo(ref, h.version, dir)
 	return file, err
+}
+
+// boundedGetter downloads charts and the indexes of repositories, which helm's
+// own getter reads into memory whatever their size.
+type boundedGetter struct{}
+
+func newBoundedGetter(...getter.Option) (getter.Getter, error) { return boundedGetter{}, nil }
+
+// Get implements [getter.Getter].
+func (boundedGetter) Get(address string, _ ...getter.Option) (*bytes.Buffer, error) {
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("getting %s: %s", address, answer.Status)
+	}
+	var content bytes.Buffer
+	_, err = content.ReadFrom(untrusted.Limit(answer.Body, untrusted.File, address))
+	return &content, err
 }
 
 func (h helmCall) registryClient(settings *cli.EnvSettings) (*registry.Client, error) {

@@ -103,7 +103,7 @@ func githubArchiveSource(t *testing.T) source {
 func TestFetchStopsWithItsContext(t *testing.T) {
 	s := newServer(t)
 	v := newVersion(t, indent(httpFrom(s, "/app.yml", []byte("a: 1\n"), "")))
-	require.NoError(t, upstream.Lock(t.Context(), v))
+	relock(t, v)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	asked := make(chan struct{})
@@ -132,7 +132,7 @@ func TestFetchFromAServerThatFails(t *testing.T) {
 			s := httptest.NewServer(handler)
 			defer s.Close()
 			v := newVersion(t, indent(fmt.Sprintf("path: app\nhttp: {url: %s/a.yml, sha256: %s}", s.URL, sum(nil))))
-			err := upstream.Lock(t.Context(), v)
+			_, err := upstream.Lock(t.Context(), v)
 			require.ErrorContains(t, err, "vendir.yml")
 			require.ErrorContains(t, err, name)
 			require.NoFileExists(t, v.Dir+"/vendir.lock.yml")

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -28,6 +29,18 @@ type liar struct {
 	host string
 	// instead maps a digest to the one that is served for it.
 	instead map[string]string
+
+	mu    sync.Mutex
+	asked []string
+}
+
+// take returns the requests so far, one a line, and forgets them.
+func (l *liar) take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	taken := strings.Join(l.asked, "\n")
+	l.asked = nil
+	return taken
 }
 
 func newLiar(t *testing.T) *liar {
@@ -40,6 +53,9 @@ func newLiar(t *testing.T) *liar {
 }
 
 func (l *liar) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	l.mu.Lock()
+	l.asked = append(l.asked, r.Method+" "+r.URL.Path)
+	l.mu.Unlock()
 	for asked, served := range l.instead {
 		r.URL.Path = strings.Replace(r.URL.Path, "/manifests/"+asked, "/manifests/"+served, 1)
 	}

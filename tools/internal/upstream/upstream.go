@@ -1,7 +1,11 @@
 // Package upstream brings the sources of a package version in, as a folder of
 // files of which each one's origin is known.
 //
-// vendir does the fetching. A package's vendir.yml says what to take; it is a
+// vendir does the fetching, in two runs. The first downloads and unpacks
+// nothing; images come through the oci package, by digest. What arrives is
+// checked and unpacked by the untrusted package, since vendir and imgpkg write
+// wherever the names in an archive lead. The second run takes from those
+// folders what vendir.yml asks for. A package's vendir.yml says what to take; it is a
 // ytt template with three data values, "version" (the upstream's version,
 // without "v"), "package.version" and "package.leftOut" (names of the optional
 // images that the version lacks), since it serves all versions. A
@@ -37,6 +41,7 @@ import (
 	"github.com/strake-dev/strake/tools/internal/cache"
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/progress"
+	"github.com/strake-dev/strake/tools/internal/untrusted"
 )
 
 // CacheKind is the folder of the cache that [Fetch] fills.
@@ -85,23 +90,49 @@ func Fetch(ctx context.Context, v *catalog.Version) (*Sources, error) {
 	return sources, nil
 }
 
+// Outcome is what [Lock] did.
+type Outcome string
+
+// What [Lock] can come to.
+const (
+	// Locked means that vendir.lock.yml was written, with new content.
+	Locked Outcome = "locked"
+	// Unchanged means that the upstream is what vendir.lock.yml says.
+	Unchanged Outcome = "unchanged"
+	// NothingToFetch means that the version takes everything from Go modules, or
+	// nothing from an upstream.
+	NothingToFetch Outcome = "nothing to fetch"
+)
+
 // Lock resolves everything that vendir fetches for a version anew and writes
-// its vendir.lock.yml. A version that takes everything from Go modules has no
-// such file, and one that is left from earlier is removed.
-func Lock(ctx context.Context, v *catalog.Version) error {
+// its vendir.lock.yml. What cannot be unpacked safely is not locked. A version
+// that takes everything from Go modules, or whose package has no vendir.yml,
+// has no such file, and one that is left from earlier is removed.
+func Lock(ctx context.Context, v *catalog.Version) (Outcome, error) {
+	file := filepath.Join(v.Dir, catalog.VendirLockFile)
+	if takesNothing(v) {
+		return NothingToFetch, removeIfThere(file)
+	}
 	c, err := readConfig(v)
 	if err != nil {
-		return err
+		return "", err
 	}
-	file := filepath.Join(v.Dir, catalog.VendirLockFile)
 	if !c.fetches() {
-		return removeIfThere(file)
+		return NothingToFetch, removeIfThere(file)
 	}
 	progress.From(ctx).Step("locking the sources of %s", v.ID())
-	if err := lock(ctx, c, file); err != nil {
-		return fmt.Errorf("locking the sources of %s: %w", v.ID(), err)
+	outcome, err := lock(ctx, c, file)
+	if err != nil {
+		return "", fmt.Errorf("locking the sources of %s: %w", v.ID(), err)
 	}
-	return nil
+	return outcome, nil
+}
+
+// takesNothing tells whether the package renders nothing of an upstream's, and
+// so has no vendir.yml.
+func takesNothing(v *catalog.Version) bool {
+	_, err := os.Stat(filepath.Join(v.Package.Dir, catalog.VendirFile))
+	return errors.Is(err, fs.ErrNotExist) && len(v.Package.Manifests) == 0
 }
 
 func fill(ctx context.Context, v *catalog.Version, dir string) error {
@@ -126,8 +157,8 @@ func fill(ctx context.Context, v *catalog.Version, dir string) error {
 	return writeOrigins(filepath.Join(dir, originsFile), origins)
 }
 
-// sync runs vendir on the locked configuration with every module in the place
-// of its module:// path.
+// sync fetches what is locked, and has vendir arrange it with every module in
+// the place of its module:// path.
 func sync(ctx context.Context, v *catalog.Version, c *config, want *lockFile, files string) (map[string]module, error) {
 	modules, err := resolveModules(ctx, v, c.modulePaths())
 	if err != nil {
@@ -145,11 +176,19 @@ func sync(ctx context.Context, v *catalog.Version, c *config, want *lockFile, fi
 	if err := copyModules(&locked, modules, temp); err != nil {
 		return nil, err
 	}
-	got, err := runVendir(ctx, c, locked, temp, files)
+	got, err := c.fetch(ctx, locked, temp)
 	if err != nil {
 		return nil, errors.Join(err, explain(ctx, c, want, temp))
 	}
-	return modules, want.check(got)
+	if err := want.check(got.lock); err != nil {
+		return nil, err
+	}
+	got.putInto(&locked)
+	if _, err := runVendir(ctx, c, locked, nil, filepath.Join(temp, "arrange"), files); err != nil {
+		return nil, err
+	}
+	// A link that led to what includePaths or newRootPath leave out.
+	return modules, remedy(c.file, untrusted.CheckTree(files, untrusted.Default()), "take what the link leads to as well")
 }
 
 // explain adds what git cannot say: when a locked commit is gone, which one
@@ -159,12 +198,11 @@ func explain(ctx context.Context, c *config, want *lockFile, temp string) error 
 	if err != nil || len(ofGit.Directories) == 0 || ctx.Err() != nil {
 		return err
 	}
-	again := filepath.Join(temp, "explain")
-	got, err := runVendir(ctx, c, ofGit, again, filepath.Join(again, filesDir))
+	got, err := c.fetch(ctx, ofGit, filepath.Join(temp, "explain"))
 	if err != nil {
 		return nil //nolint:nilerr // the same failure as before: upstream cannot be reached
 	}
-	return want.checkGit(got)
+	return want.checkGit(got.lock)
 }
 
 func open(e *cache.Entry) (*Sources, error) {
