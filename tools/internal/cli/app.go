@@ -10,6 +10,7 @@ import (
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/progress"
+	"github.com/strake-dev/strake/tools/internal/ytt"
 )
 
 // app is one run of the program: what its commands share.
@@ -26,7 +27,8 @@ var errTimeout = errors.New("the time given by --timeout is over")
 // runE is the work of a command.
 type runE func(cmd *cobra.Command, args []string) error
 
-// around gives a command's work its deadline and its progress display.
+// around gives a command's work its deadline, its progress display, and a process of
+// its own for what users write in ytt.
 func (a *app) around(run runE) runE {
 	return func(cmd *cobra.Command, args []string) error {
 		a.display = progress.New(a.streams.Err, progress.Options{Mode: a.global.mode(), Color: a.color()})
@@ -36,7 +38,9 @@ func (a *app) around(run runE) runE {
 			defer cancel()
 			ctx = limited
 		}
-		cmd.SetContext(ctx)
+		worker := ytt.NewWorker()
+		defer worker.Close()
+		cmd.SetContext(ytt.With(ctx, worker))
 		return run(cmd, args)
 	}
 }

@@ -15,6 +15,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if code, child := Child(); child {
+		os.Exit(code)
+	}
 	testscript.Main(m, map[string]func(){"strake": strake})
 }
 

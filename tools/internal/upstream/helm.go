@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -39,7 +40,7 @@ type helmCall struct {
 // childHelm is `helm fetch` and `helm pull`, as vendir calls them. `helm repo
 // add` has nothing to do, since fetch is told the repository; `helm init` is
 // unknown, as in helm 3.
-func childHelm(args []string) error {
+func childHelm(args []string, _ io.Reader, _ io.Writer) error {
 	call, err := parseHelm(args)
 	if err != nil {
 		return err
@@ -55,7 +56,7 @@ func childHelm(args []string) error {
 
 func parseHelm(args []string) (helmCall, error) {
 	var call helmCall
-	f := pflag.NewFlagSet(helmName, pflag.ContinueOnError)
+	f := pflag.NewFlagSet(helmJob, pflag.ContinueOnError)
 	f.Bool("untar", false, "")
 	f.Bool("client-only", false, "")
 	f.String("stable-repo-url", "", "")

@@ -89,7 +89,7 @@ func Fetch(ctx context.Context, v *catalog.Version) (*Sources, error) {
 // its vendir.lock.yml. A version that takes everything from Go modules has no
 // such file, and one that is left from earlier is removed.
 func Lock(ctx context.Context, v *catalog.Version) error {
-	c, err := readConfig(v)
+	c, err := readConfig(ctx, v)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func Lock(ctx context.Context, v *catalog.Version) error {
 
 func fill(ctx context.Context, v *catalog.Version, dir string) error {
 	progress.From(ctx).Step("fetching the sources of %s", v.ID())
-	c, err := readConfig(v)
+	c, err := readConfig(ctx, v)
 	if err != nil {
 		return err
 	}
