@@ -37,6 +37,13 @@ test: ## Everything that needs no cluster
 	go test -timeout 30m ./tools/...
 	@for dir in $$(git ls-files 'packages/*_test.go' | xargs -n1 dirname | sort -u); do (cd $$dir && echo "go test $$dir" && go test .); done
 
+# Where things run side by side. The detector is a part of cgo.
+RACE_PACKAGES = cache child progress ytt oci
+
+.PHONY: race
+race: ## Look for data races where things run side by side
+	CGO_ENABLED=1 go test -race -timeout 10m $(RACE_PACKAGES:%=./tools/internal/%/...)
+
 # What is run on a cluster if a change concerns all packages alike; see test/main_test.go.
 export STRAKE_TEST_CORE ?= keda
 CLUSTER_TEST = STRAKE=$(abspath $(STRAKE)) go test -count=1 -timeout $(1) -v ./test

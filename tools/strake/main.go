@@ -1,7 +1,7 @@
 // Command strake builds, proves and carries a Carvel package repository.
 //
 // Main wires signals, streams and the exit code; everything else begins in
-// tools/internal/cli.
+// tools/internal/cli, also the work of the processes that strake starts of itself.
 package main
 
 import (
@@ -14,6 +14,9 @@ import (
 )
 
 func main() {
+	if code, child := cli.Child(); child {
+		os.Exit(code)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal asks for a clean end; from then on the system's own
 	// handling is back, so that a second one ends the program at once.

@@ -25,15 +25,12 @@ type RenderOptions struct {
 // kbld with the bundle's lock, every image by digest in o.Repository. kapp's
 // own Config is among the objects; [Split] takes it out. A wrong value is
 // refused with ytt's message, which names the key; so is an image that is not
-// locked. No registry is asked.
+// locked. No registry is asked. Values and overlays are run by the worker of ctx, if
+// there is one (see [ytt.With]): they may never end.
 func Render(ctx context.Context, b *Bundle, values []byte, o RenderOptions) ([]manifest.Object, error) {
-	docs, err := yttRequest{files: b.Files, values: values, overlays: o.Overlays}.run(ctx)
+	stream, err := yttRequest{files: b.Files, values: values, overlays: o.Overlays, foreign: true}.run(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("rendering %s %s: %w", b.Package, b.Version, err)
-	}
-	stream, err := docs.AsBytes()
-	if err != nil {
-		return nil, fmt.Errorf("rendering %s %s: printing ytt's output: %w", b.Package, b.Version, err)
 	}
 	resolved, err := resolve(stream, relocated(b, o.Repository))
 	if err != nil {

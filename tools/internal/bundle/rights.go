@@ -111,13 +111,9 @@ func derive(objects []manifest.Object, values []byte, own string) (rbac.Rights, 
 
 // rendered are the objects that ytt gives, before kbld.
 func rendered(ctx context.Context, request yttRequest) ([]manifest.Object, error) {
-	docs, err := request.run(ctx)
+	stream, err := request.run(ctx)
 	if err != nil {
 		return nil, err
-	}
-	stream, err := docs.AsBytes()
-	if err != nil {
-		return nil, fmt.Errorf("printing ytt's output: %w", err)
 	}
 	parsed, err := parse(stream)
 	if err != nil {
@@ -170,7 +166,7 @@ func ShippedRights(ctx context.Context, b *Bundle, a Account) ([]manifest.Object
 // ExactRights are objects that give an account what an install with these values
 // needs, and no more.
 func ExactRights(ctx context.Context, b *Bundle, values []byte, a Account) ([]manifest.Object, error) {
-	objects, err := rendered(ctx, yttRequest{files: b.Files, values: values})
+	objects, err := rendered(ctx, yttRequest{files: b.Files, values: values, foreign: true})
 	if err != nil {
 		return nil, fmt.Errorf("rendering %s %s: %w", b.Package, b.Version, err)
 	}

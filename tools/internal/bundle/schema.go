@@ -84,13 +84,9 @@ func referTo(node map[string]any, reference string) {
 // valuesSchema is the OpenAPI v3 schema, as JSON, of the values that the ytt
 // files declare.
 func valuesSchema(ctx context.Context, files map[string][]byte) ([]byte, error) {
-	docs, err := yttRequest{files: withoutUpstream(files), schema: true}.run(ctx)
+	text, err := yttRequest{files: withoutUpstream(files), schema: true}.run(ctx)
 	if err != nil {
 		return nil, err
-	}
-	text, err := docs.AsBytes()
-	if err != nil {
-		return nil, fmt.Errorf("printing ytt's schema: %w", err)
 	}
 	var doc openAPI
 	if err := yaml.Unmarshal(text, &doc); err != nil {

@@ -3,17 +3,10 @@ package bundle
 import (
 	"context"
 	"fmt"
-	"io"
 
-	"carvel.dev/ytt/pkg/cmd/ui"
-	"carvel.dev/ytt/pkg/schema"
-	"carvel.dev/ytt/pkg/template"
-	"carvel.dev/ytt/pkg/validations"
-	"carvel.dev/ytt/pkg/workspace"
-	"carvel.dev/ytt/pkg/workspace/datavalues"
-	"carvel.dev/ytt/pkg/yamlmeta"
-	"github.com/k14s/starlark-go/starlark"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/strake-dev/strake/tools/internal/ytt"
 )
 
 // Values are what a user can set of a package.
@@ -82,28 +75,20 @@ func (p *Properties) UnmarshalYAML(node *yaml.Node) error {
 // Values reads what the bundle's schema declares. The values with which
 // kapp-controller checks a version's needs are none for users and left out.
 func (b *Bundle) Values(ctx context.Context) (*Values, error) {
-	declared, err := declare(ctx, b.Files)
+	declared, err := ytt.Declared(ctx, yttFiles(withoutUpstream(b.Files), configDir+"/"))
 	if err != nil {
 		return nil, fmt.Errorf("reading the values schema of %s %s: ytt: %w", b.Package, b.Version, err)
 	}
-	root, err := described(declared.GetDocumentType())
+	root, err := described(declared.OpenAPI)
 	if err != nil {
 		return nil, fmt.Errorf("reading the values schema of %s %s: %w", b.Package, b.Version, err)
 	}
-	addRules(root, declared.Source)
-	defaults, err := declared.DefaultDataValues().AsYAMLBytes()
-	if err != nil {
-		return nil, fmt.Errorf("printing the default values of %s %s: %w", b.Package, b.Version, err)
-	}
-	return &Values{Schema: root, Defaults: defaults}, nil
+	addRules(root, declared.Rules)
+	return &Values{Schema: root, Defaults: declared.Defaults}, nil
 }
 
 // described reads ytt's OpenAPI document of a schema.
-func described(declared *schema.DocumentType) (*Value, error) {
-	text, err := schema.NewOpenAPIDocument(declared).AsDocument().AsYAMLBytes()
-	if err != nil {
-		return nil, fmt.Errorf("printing ytt's schema: %w", err)
-	}
+func described(text []byte) (*Value, error) {
 	var doc struct {
 		Components struct {
 			Schemas struct {
@@ -117,71 +102,15 @@ func described(declared *schema.DocumentType) (*Value, error) {
 	return doc.Components.Schemas.DataValues, nil
 }
 
-// declare lets ytt evaluate the schema of a bundle. Of its commands only the
-// library below gives the words of the validations.
-func declare(ctx context.Context, files map[string][]byte) (*datavalues.Schema, error) {
-	input, err := yttFiles(withoutUpstream(files), configDir+"/")
-	if err != nil {
-		return nil, err
-	}
-	library := workspace.NewRootLibrary(input)
-	quiet := ui.NewCustomWriterTTY(false, io.Discard, io.Discard)
-	factory := workspace.NewLibraryExecutionFactory(quiet, workspace.TemplateLoaderOpts{}, true)
-	yttRuns.Lock()
-	defer yttRuns.Unlock()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	declared, _, err := factory.New(workspace.LibraryExecutionContext{Current: library, Root: library}).Schemas(nil)
-	return declared, err
-}
-
-// addRules gives each value below v the words of the validations that stand
-// over it in ytt's own tree of the schema.
-func addRules(v *Value, holder yamlmeta.Node) {
-	v.Rules = append(v.Rules, rules(holder)...)
-	for _, content := range holder.GetValues() {
-		switch content := content.(type) {
-		case *yamlmeta.Map:
-			for i := range v.Properties {
-				addRules(v.Properties[i].Value, content.Items[i])
-			}
-		case *yamlmeta.Array:
-			if v.Items != nil {
-				addRules(v.Items, content.Items[0])
-			}
+// addRules gives v and each value below it the words of its validations.
+func addRules(v *Value, r ytt.Rules) {
+	v.Rules = append(v.Rules, r.Words...)
+	for i, below := range r.Below {
+		switch {
+		case i < len(v.Properties):
+			addRules(v.Properties[i].Value, below)
+		case v.Items != nil:
+			addRules(v.Items, below)
 		}
 	}
-}
-
-// rules are the words of a node's named validations, and of those that OpenAPI
-// does not know. Validations that hold only under a condition of the package
-// (when=) say so.
-func rules(node yamlmeta.Node) []string {
-	annotations := template.NewAnnotations(node)
-	var words []string
-	for _, arg := range annotations.Args(schema.AnnotationValidation) {
-		if tuple, ok := arg.(starlark.Tuple); ok && len(tuple) > 0 {
-			if text, ok := starlark.AsString(tuple[0]); ok {
-				words = append(words, text)
-			}
-		}
-	}
-	conditional := false
-	for _, kwarg := range annotations.Kwargs(schema.AnnotationValidation) {
-		switch name, _ := starlark.AsString(kwarg[0]); name {
-		case validations.KwargWhen:
-			conditional = true
-		case validations.KwargNotNull:
-			words = append(words, "not null")
-		case validations.KwargOneNotNull:
-			words = append(words, "one value that is not null")
-		}
-	}
-	if conditional {
-		for i := range words {
-			words[i] += " (under a condition)"
-		}
-	}
-	return words
 }

@@ -4,21 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
-	"carvel.dev/ytt/pkg/cmd/template"
-	"carvel.dev/ytt/pkg/cmd/ui"
-	"carvel.dev/ytt/pkg/files"
-	"carvel.dev/ytt/pkg/yamlmeta"
+	"github.com/strake-dev/strake/tools/internal/ytt"
 )
-
-// yttRuns lets one ytt run at a time: its compiler sets variables of the
-// Starlark package on every run, which is a data race between two of them.
-var yttRuns sync.Mutex //nolint:gochecknoglobals // what it guards is global in a library
 
 // valuesName is how ytt calls the user's values in its messages.
 const valuesName = "values.yml"
@@ -33,68 +24,46 @@ type yttRequest struct {
 	dir      string
 	// values, if any, are given as --data-values-file.
 	values []byte
+	// foreign says that values and overlays are a user's, and not the package's own.
+	foreign bool
 	// schema asks for the values' OpenAPI document instead of the output.
 	schema bool
 }
 
-func (r yttRequest) run(ctx context.Context) (*yamlmeta.DocumentSet, error) {
-	input, err := yttFiles(r.files, r.below()+"/")
-	if err != nil {
-		return nil, err
+// run returns what ytt prints: a YAML stream.
+func (r yttRequest) run(ctx context.Context) ([]byte, error) {
+	request := ytt.Request{
+		Files:  append(yttFiles(r.files, r.below()+"/"), yttFiles(r.overlays, "")...),
+		Marks:  plainMarks(r.files, r.below()),
+		Values: r.values, ValuesName: valuesName, Schema: r.schema,
 	}
-	overlays, err := yttFiles(r.overlays, "")
-	if err != nil {
-		return nil, err
+	run := request.Run
+	if r.foreign && len(r.values)+len(r.overlays) > 0 {
+		run = request.RunForeign
 	}
-	options := r.options()
-	yttRuns.Lock()
-	defer yttRuns.Unlock()
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	made, err := run(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, fmt.Errorf("ytt: %w", err)
 	}
-	out := options.RunWithFiles(template.Input{Files: files.NewSortedFiles(append(input, overlays...))}, ui.NewCustomWriterTTY(false, io.Discard, io.Discard))
-	if out.Err != nil {
-		return nil, fmt.Errorf("ytt: %w", out.Err)
-	}
-	return out.DocSet, nil
+	return made.Stream, nil
 }
 
 // below is the folder of the bundle that is ytt's input.
 func (r yttRequest) below() string { return cmp.Or(r.dir, configDir) }
 
-func (r yttRequest) options() *template.Options {
-	o := template.NewOptions()
-	o.FileMarksOpts.FileMarks = plainMarks(r.files, r.below())
-	if r.schema {
-		o.DataValuesFlags.InspectSchema = true
-		o.RegularFilesSourceOpts.OutputType.Types = []string{template.RegularFilesOutputTypeOpenAPI}
-	}
-	if len(r.values) > 0 {
-		o.DataValuesFlags.FromFiles = []string{valuesName}
-		o.DataValuesFlags.ReadFilesFunc = func(string) ([]*files.File, error) {
-			file, err := files.NewFileFromSource(files.NewBytesSource(valuesName, r.values))
-			return []*files.File{file}, err
-		}
-	}
-	return o
-}
-
 // yttFiles are those of the files whose names begin with prefix, without it, in
 // ytt's own order: the alphabet's.
-func yttFiles(content map[string][]byte, prefix string) ([]*files.File, error) {
-	var input []*files.File
+func yttFiles(content map[string][]byte, prefix string) []ytt.File {
+	var input []ytt.File
 	for _, name := range slices.Sorted(maps.Keys(content)) {
-		rel, ok := strings.CutPrefix(name, prefix)
-		if !ok {
-			continue
+		if rel, ok := strings.CutPrefix(name, prefix); ok {
+			input = append(input, ytt.File{Name: rel, Data: content[name]})
 		}
-		file, err := files.NewFileFromSource(files.NewBytesSource(rel, content[name]))
-		if err != nil {
-			return nil, fmt.Errorf("giving %s to ytt: %w", name, err)
-		}
-		input = append(input, file)
 	}
-	return files.NewSortedFiles(input), nil
+	return input
 }
 
 // plainMarks are ytt's file marks for those of a bundle's files, below dir, that hold

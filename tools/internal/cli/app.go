@@ -13,6 +13,7 @@ import (
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/progress"
+	"github.com/strake-dev/strake/tools/internal/ytt"
 )
 
 // app is one run of the program: what its commands share.
@@ -31,7 +32,8 @@ var errTimeout = errors.New("the time given by --timeout is over")
 // runE is the work of a command.
 type runE func(cmd *cobra.Command, args []string) error
 
-// around gives a command's work its deadline and its progress display.
+// around gives a command's work its deadline, its progress display, and a process of
+// its own for what users write in ytt.
 func (a *app) around(run runE) runE {
 	return func(cmd *cobra.Command, args []string) error {
 		ctx := a.begin(cmd.Context())
@@ -40,7 +42,9 @@ func (a *app) around(run runE) runE {
 			defer cancel()
 			ctx = limited
 		}
-		cmd.SetContext(ctx)
+		worker := ytt.NewWorker()
+		defer worker.Close()
+		cmd.SetContext(ytt.With(ctx, worker))
 		return run(cmd, args)
 	}
 }

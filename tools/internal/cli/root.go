@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/strake-dev/strake/tools/internal/progress"
 )
@@ -59,6 +60,8 @@ the meaning of each exit code.`,
 		SilenceErrors: true,
 		Args:          cobra.ArbitraryArgs,
 		RunE:          subcommandRequired,
+
+		PersistentPreRunE: refuseNegative,
 	}
 	root.SetIn(a.streams.In)
 	root.SetOut(a.streams.Out)
@@ -72,6 +75,21 @@ the meaning of each exit code.`,
 	a.global.add(root)
 	addCommands(a, root)
 	return root
+}
+
+// refuseNegative refuses numbers and durations below zero: no flag of any command has
+// a meaning for them.
+func refuseNegative(cmd *cobra.Command, _ []string) error {
+	var err error
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		switch f.Value.Type() {
+		case "duration", "int", "int32", "int64", "float64":
+			if strings.HasPrefix(f.Value.String(), "-") {
+				err = usagef("--%s %s is negative; give 0 or more", f.Name, f.Value)
+			}
+		}
+	})
+	return err
 }
 
 // The groups in which help lists the commands.

@@ -17,6 +17,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if code, child := Child(); child {
+		os.Exit(code)
+	}
 	testscript.Main(m, map[string]func(){"strake": strake})
 }
 

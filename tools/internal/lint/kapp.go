@@ -5,8 +5,10 @@ import (
 
 	kappconfig "carvel.dev/kapp/pkg/kapp/config"
 	kappres "carvel.dev/kapp/pkg/kapp/resources"
+	kappytt "carvel.dev/kapp/pkg/kapp/yttresmod"
 
 	"github.com/strake-dev/strake/tools/internal/manifest"
+	"github.com/strake-dev/strake/tools/internal/ytt"
 )
 
 // kappConfig is the Config with which kapp deploys the objects: its own
@@ -29,6 +31,25 @@ func asResource(o manifest.Object) kappres.Resource {
 	return kappres.NewResourceUnstructured(*o.DeepCopy(), kappres.ResourceType{})
 }
 
+// yttMod is a rule for which kapp runs ytt. No other ytt may run meanwhile.
+type yttMod struct{ kappytt.OverlayContractV1Mod }
+
+// ApplyFromMultiple is kapp's own, in its turn.
+func (m yttMod) ApplyFromMultiple(res kappres.Resource, sources map[kappres.FieldCopyModSource]kappres.Resource) (err error) {
+	ytt.Alone(func() { err = m.OverlayContractV1Mod.ApplyFromMultiple(res, sources) })
+	return err
+}
+
+// inTurn are the rules, of which those that run ytt wait for their turn.
+func inTurn(mods []kappres.ResourceModWithMultiple) []kappres.ResourceModWithMultiple {
+	for i := range mods {
+		if overlay, ok := mods[i].(kappytt.OverlayContractV1Mod); ok {
+			mods[i] = yttMod{overlay}
+		}
+	}
+	return mods
+}
+
 // update is what kapp makes of an object that the cluster holds as existing and
 // the package says as fresh. The library panics on what it does not know.
 func update(config kappconfig.Conf, existing, fresh kappres.Resource) (result kappres.Resource, err error) {
@@ -41,7 +62,7 @@ func update(config kappconfig.Conf, existing, fresh kappres.Resource) (result ka
 	sources := map[kappres.FieldCopyModSource]kappres.Resource{
 		kappres.FieldCopyModSourceNew: fresh, kappres.FieldCopyModSourceExisting: existing,
 	}
-	for _, mod := range config.RebaseMods() {
+	for _, mod := range inTurn(config.RebaseMods()) {
 		if !mod.IsResourceMatching(result) {
 			continue
 		}

@@ -81,7 +81,7 @@ func frozenKeys(rule kappconfig.RebaseRule, o manifest.Object) (keys []string, e
 		kappres.FieldCopyModSourceNew:      kappres.NewResourceUnstructured(*o.DeepCopy(), kappres.ResourceType{}),
 		kappres.FieldCopyModSourceExisting: kappres.NewResourceUnstructured(*existing, kappres.ResourceType{}),
 	}
-	for _, mod := range rule.AsMods() {
+	for _, mod := range inTurn(rule.AsMods()) {
 		if !mod.IsResourceMatching(fresh) {
 			continue
 		}

@@ -75,7 +75,7 @@ func differsUnrecorded(config kappconfig.Conf, o manifest.Object) ([]string, err
 	if err != nil {
 		return nil, err
 	}
-	factory := kappdiff.NewChangeFactory(config.RebaseMods(), config.DiffAgainstLastAppliedFieldExclusionMods(),
+	factory := kappdiff.NewChangeFactory(inTurn(config.RebaseMods()), config.DiffAgainstLastAppliedFieldExclusionMods(),
 		config.DiffAgainstExistingFieldExclusionMods(), kappdiff.ChangeOpts{})
 	held := factory.NewResourceWithHistory(served)
 	applied, err := held.CalculateChange(asResource(o))

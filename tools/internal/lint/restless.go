@@ -7,6 +7,7 @@ import (
 	kappmisc "carvel.dev/kapp/pkg/kapp/resourcesmisc"
 
 	"github.com/strake-dev/strake/tools/internal/manifest"
+	"github.com/strake-dev/strake/tools/internal/ytt"
 )
 
 // checkRestless refuses wait rules that let other changes go on before their
@@ -39,6 +40,12 @@ func unblocks(o manifest.Object, rules []kappconfig.WaitRule) bool {
 	if i < 0 {
 		return false
 	}
-	return slices.ContainsFunc(rules[i].ConditionMatchers, func(c kappconfig.WaitRuleConditionMatcher) bool { return c.UnblockChanges }) ||
-		kappmisc.NewCustomWaitingResource(resource, rules).IsDoneApplying().UnblockChanges
+	if slices.ContainsFunc(rules[i].ConditionMatchers, func(c kappconfig.WaitRuleConditionMatcher) bool { return c.UnblockChanges }) {
+		return true
+	}
+	unblocks := false
+	ytt.Alone(func() { // kapp runs a rule in Starlark by it
+		unblocks = kappmisc.NewCustomWaitingResource(resource, rules).IsDoneApplying().UnblockChanges
+	})
+	return unblocks
 }

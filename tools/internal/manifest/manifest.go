@@ -76,7 +76,7 @@ func Render(ctx context.Context, dir string, manifests []catalog.Manifest) ([]Ob
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		some, err := render(root, m)
+		some, err := render(ctx, root, m)
 		if err != nil {
 			return nil, fmt.Errorf("rendering %s as %s: %w", m.Path, m.Kind, err)
 		}
@@ -88,7 +88,7 @@ func Render(ctx context.Context, dir string, manifests []catalog.Manifest) ([]Ob
 	return objects, checkUnique(objects)
 }
 
-func render(root *os.Root, m catalog.Manifest) ([]Object, error) {
+func render(ctx context.Context, root *os.Root, m catalog.Manifest) ([]Object, error) {
 	if !filepath.IsLocal(m.Path) {
 		return nil, errors.New("the path leads out of the sources")
 	}
@@ -107,7 +107,7 @@ func render(root *os.Root, m catalog.Manifest) ([]Object, error) {
 	case catalog.Helm:
 		return renderHelm(root, path, m)
 	case catalog.Ytt:
-		return renderYtt(root.FS(), path, m.Values)
+		return renderYtt(ctx, root.FS(), path, m.Values)
 	}
 	return nil, fmt.Errorf("unknown kind %q: use plain, kustomize, helm or ytt", m.Kind)
 }

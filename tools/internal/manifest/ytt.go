@@ -1,56 +1,41 @@
 package manifest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"strings"
 
-	"carvel.dev/ytt/pkg/cmd/template"
-	"carvel.dev/ytt/pkg/cmd/ui"
-	"carvel.dev/ytt/pkg/files"
 	"sigs.k8s.io/yaml"
+
+	"github.com/strake-dev/strake/tools/internal/ytt"
 )
 
 // renderYtt renders a file, or all files below a folder, as `ytt -f` would,
-// with values given as data values.
-func renderYtt(sources fs.FS, dir string, values map[string]any) ([]Object, error) {
+// with values given as data values: one file of plain YAML, which ytt checks against
+// the schema.
+func renderYtt(ctx context.Context, sources fs.FS, dir string, values map[string]any) ([]Object, error) {
 	input, err := yttFiles(sources, dir)
 	if err != nil {
 		return nil, err
 	}
-	options := template.NewOptions()
+	request := ytt.Request{Files: input, ValuesName: "values of package.yml"}
 	if len(values) > 0 {
-		if err := setValues(options, values); err != nil {
-			return nil, err
+		if request.Values, err = yaml.Marshal(values); err != nil {
+			return nil, fmt.Errorf("reading the values: %w", err)
 		}
 	}
-	out := options.RunWithFiles(template.Input{Files: files.NewSortedFiles(input)}, ui.NewTTY(false))
-	if out.Err != nil {
-		return nil, out.Err
-	}
-	return fromYtt(out.Files, newLocator(sources), sources, dir)
-}
-
-// setValues gives values as one file of plain YAML, which ytt checks against
-// the schema.
-func setValues(options *template.Options, values map[string]any) error {
-	data, err := yaml.Marshal(values)
+	made, err := request.Run(ctx)
 	if err != nil {
-		return fmt.Errorf("reading the values: %w", err)
+		return nil, err
 	}
-	const name = "values of package.yml"
-	options.DataValuesFlags.FromFiles = []string{name}
-	options.DataValuesFlags.ReadFilesFunc = func(string) ([]*files.File, error) {
-		file, err := files.NewFileFromSource(files.NewBytesSource(name, data))
-		return []*files.File{file}, err
-	}
-	return nil
+	return fromYtt(made.Files, newLocator(sources), sources, dir)
 }
 
-func yttFiles(sources fs.FS, dir string) ([]*files.File, error) {
-	var input []*files.File
+func yttFiles(sources fs.FS, dir string) ([]ytt.File, error) {
+	var input []ytt.File
 	err := fs.WalkDir(sources, dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -63,9 +48,8 @@ func yttFiles(sources fs.FS, dir string) ([]*files.File, error) {
 		if name == dir {
 			relative = path.Base(name)
 		}
-		file, err := files.NewFileFromSource(files.NewBytesSource(relative, data))
-		input = append(input, file)
-		return err
+		input = append(input, ytt.File{Name: relative, Data: data})
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading ytt files: %w", err)
@@ -73,7 +57,7 @@ func yttFiles(sources fs.FS, dir string) ([]*files.File, error) {
 	return input, nil
 }
 
-func fromYtt(output []files.OutputFile, lines *locator, sources fs.FS, dir string) ([]Object, error) {
+func fromYtt(output []ytt.File, lines *locator, sources fs.FS, dir string) ([]Object, error) {
 	info, err := fs.Stat(sources, dir)
 	if err != nil {
 		return nil, fmt.Errorf("reading ytt files: %w", err)
@@ -83,12 +67,12 @@ func fromYtt(output []files.OutputFile, lines *locator, sources fs.FS, dir strin
 	for _, out := range output {
 		file := dir
 		if info.IsDir() {
-			file = path.Join(dir, out.RelativePath())
+			file = path.Join(dir, out.Name)
 		}
 		if !isManifest(file) {
 			continue
 		}
-		some, err := decode(file, out.Bytes())
+		some, err := decode(file, out.Data)
 		for i := range some {
 			some[i].Origin.Line = lines.line(file, some[i])
 		}

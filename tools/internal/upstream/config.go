@@ -1,21 +1,18 @@
 package upstream
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	vendir "carvel.dev/vendir/pkg/vendir/config"
-	"carvel.dev/ytt/pkg/cmd/template"
-	"carvel.dev/ytt/pkg/cmd/ui"
-	"carvel.dev/ytt/pkg/files"
-	"carvel.dev/ytt/pkg/yamlmeta"
 	"sigs.k8s.io/yaml"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/ytt"
 )
 
 // modulePrefix marks a directory that is a Go module.
@@ -46,13 +43,13 @@ type chartSums struct {
 
 // readConfig renders a version's vendir.yml and refuses what could not be
 // reproduced from it.
-func readConfig(v *catalog.Version) (*config, error) {
+func readConfig(ctx context.Context, v *catalog.Version) (*config, error) {
 	c := &config{file: filepath.Join(v.Package.Dir, catalog.VendirFile), charts: map[string]string{}}
 	data, err := os.ReadFile(c.file)
 	if err != nil {
 		return nil, fmt.Errorf("reading what %s takes from upstream: %w", v.ID(), err)
 	}
-	rendered, err := renderTemplate(data, v)
+	rendered, err := renderTemplate(ctx, data, v)
 	if err != nil {
 		return nil, fmt.Errorf("rendering %s for %s: %w", c.file, v.ID(), err)
 	}
@@ -67,7 +64,7 @@ func readConfig(v *catalog.Version) (*config, error) {
 }
 
 // renderTemplate runs ytt with the values that a template may use.
-func renderTemplate(data []byte, v *catalog.Version) ([]byte, error) {
+func renderTemplate(ctx context.Context, data []byte, v *catalog.Version) ([]byte, error) {
 	values, err := yaml.Marshal(map[string]any{
 		"version": v.Upstream,
 		"package": map[string]any{"version": v.Version, "leftOut": leftOut(v)},
@@ -75,19 +72,17 @@ func renderTemplate(data []byte, v *catalog.Version) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	input := template.Input{Files: files.NewSortedFiles([]*files.File{
-		files.MustNewFileFromSource(files.NewBytesSource("values.yml", append([]byte("#@data/values\n---\n"), values...))),
-		files.MustNewFileFromSource(files.NewBytesSource(catalog.VendirFile, data)),
-	})}
-	out := template.NewOptions().RunWithFiles(input, ui.NewTTY(false))
-	if out.Err != nil {
-		return nil, out.Err
+	made, err := ytt.Request{Files: []ytt.File{
+		{Name: "values.yml", Data: append([]byte("#@data/values\n---\n"), values...)},
+		{Name: catalog.VendirFile, Data: data},
+	}}.Run(ctx)
+	if err != nil {
+		return nil, err
 	}
-	documents := slices.DeleteFunc(out.DocSet.Items, func(d *yamlmeta.Document) bool { return d.IsEmpty() })
-	if len(documents) != 1 {
-		return nil, fmt.Errorf("it gives %d documents, and must give one, the Config: credentials come from the environment and no Secret", len(documents))
+	if made.Documents != 1 {
+		return nil, fmt.Errorf("it gives %d documents, and must give one, the Config: credentials come from the environment and no Secret", made.Documents)
 	}
-	return documents[0].AsYAMLBytes()
+	return made.Stream, nil
 }
 
 // leftOut are the names of the optional images that the version does not have.

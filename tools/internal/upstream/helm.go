@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -41,7 +42,7 @@ type helmCall struct {
 // childHelm is `helm fetch` and `helm pull`, as vendir calls them. `helm repo
 // add` has nothing to do, since fetch is told the repository; `helm init` is
 // unknown, as in helm 3.
-func childHelm(args []string) error {
+func childHelm(args []string, _ io.Reader, _ io.Writer) error {
 	call, err := parseHelm(args)
 	if err != nil {
 		return err
@@ -57,7 +58,7 @@ func childHelm(args []string) error {
 
 func parseHelm(args []string) (helmCall, error) {
 	var call helmCall
-	f := pflag.NewFlagSet(helmName, pflag.ContinueOnError)
+	f := pflag.NewFlagSet(helmJob, pflag.ContinueOnError)
 	f.Bool("untar", false, "")
 	f.Bool("client-only", false, "")
 	f.String("stable-repo-url", "", "")

@@ -113,7 +113,7 @@ func Lock(ctx context.Context, v *catalog.Version) (Outcome, error) {
 	if takesNothing(v) {
 		return NothingToFetch, removeIfThere(file)
 	}
-	c, err := readConfig(v)
+	c, err := readConfig(ctx, v)
 	if err != nil {
 		return "", err
 	}
@@ -137,7 +137,7 @@ func takesNothing(v *catalog.Version) bool {
 
 func fill(ctx context.Context, v *catalog.Version, dir string) error {
 	progress.From(ctx).Step("fetching the sources of %s", v.ID())
-	c, err := readConfig(v)
+	c, err := readConfig(ctx, v)
 	if err != nil {
 		return err
 	}

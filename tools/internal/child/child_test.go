@@ -1,0 +1,161 @@
+package child_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/strake-dev/strake/tools/internal/child"
+)
+
+func TestMain(m *testing.M) {
+	if code, isChild := child.Enter(
+		child.Job{Name: "echo", Run: echo},
+		child.Job{Name: "fail", Run: func([]string, io.Reader, io.Writer) error { return errors.New("no such\nluck") }},
+		child.Job{Name: "panic", Run: func([]string, io.Reader, io.Writer) error { panic("lost") }},
+		child.Job{Name: "forever", Run: forever},
+		child.Job{Name: "family", Run: family},
+		child.Job{Name: "grow", Run: grow},
+	); isChild {
+		os.Exit(code)
+	}
+	os.Exit(m.Run())
+}
+
+func echo(args []string, in io.Reader, out io.Writer) error {
+	_, err := fmt.Fprintln(out, args, os.Getenv("SAID"))
+	if err == nil {
+		_, err = io.Copy(out, in)
+	}
+	return err
+}
+
+func forever([]string, io.Reader, io.Writer) error {
+	time.Sleep(time.Hour)
+	return nil
+}
+
+// family starts a process of its own, and tells its process ID.
+func family(_ []string, _ io.Reader, out io.Writer) error {
+	sleep := exec.Command("sleep", "3600")
+	if err := sleep.Start(); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(out, sleep.Process.Pid); err != nil {
+		return err
+	}
+	return sleep.Wait()
+}
+
+func grow([]string, io.Reader, io.Writer) error {
+	var kept [][]byte
+	for {
+		block := make([]byte, 1<<20)
+		for i := 0; i < len(block); i += 4096 {
+			block[i] = 1
+		}
+		kept = append(kept, block)
+		if len(kept) > 1<<14 {
+			return errors.New("16 GiB were allowed")
+		}
+	}
+}
+
+func TestRun(t *testing.T) {
+	for job, want := range map[string]string{
+		"echo":    "",
+		"fail":    "no such luck",
+		"panic":   "panic: lost",
+		"nothing": child.Mark + " is set, which only strake itself sets",
+	} {
+		t.Run(job, func(t *testing.T) {
+			err := child.Run(t.Context(), job, child.Options{})
+			if want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, want)
+		})
+	}
+}
+
+func TestPipes(t *testing.T) {
+	p, err := child.Start(t.Context(), "echo", child.Options{Args: []string{"a", "b"}, Env: []string{"SAID=so"}})
+	require.NoError(t, err)
+	_, err = io.WriteString(p.In, "text")
+	require.NoError(t, err)
+	require.NoError(t, p.In.Close())
+	out, err := io.ReadAll(p.Out)
+	require.NoError(t, err)
+	require.Equal(t, "[a b] so\ntext", string(out))
+	require.NoError(t, p.Wait())
+}
+
+func TestContextEndsTheGroup(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	p, err := child.Start(ctx, "family", child.Options{})
+	require.NoError(t, err)
+	line := make([]byte, 32)
+	n, err := p.Out.Read(line)
+	require.NoError(t, err)
+	grandchild, err := strconv.Atoi(strings.TrimSpace(string(line[:n])))
+	require.NoError(t, err)
+	require.True(t, runs(grandchild))
+	cancel()
+	require.ErrorContains(t, p.Wait(), "killed")
+	require.Eventually(t, func() bool { return !runs(grandchild) }, 10*time.Second, 10*time.Millisecond)
+}
+
+// runs tells whether there is a process that has not ended; what is left of one whose
+// parent has died first may be there for good in a container.
+func runs(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if errors.Is(err, os.ErrNotExist) {
+		return syscall.Kill(pid, 0) == nil
+	}
+	return err == nil && !strings.Contains(string(stat), ") Z ")
+}
+
+func TestRunEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, child.Run(ctx, "forever", child.Options{}), context.DeadlineExceeded)
+}
+
+func TestMemory(t *testing.T) {
+	err := child.Run(t.Context(), "grow", child.Options{Memory: 256 << 20})
+	var tooMuch *child.MemoryError
+	require.ErrorAs(t, err, &tooMuch)
+	require.ErrorContains(t, err, "the limit of 256Mi; look for what grows without end, or raise the limit with STRAKE_CHILD_MEMORY")
+
+	t.Setenv(child.EnvMemory, "128Mi")
+	require.ErrorContains(t, child.Run(t.Context(), "grow", child.Options{Memory: 8 << 30}), "the limit of 128Mi")
+	for _, text := range []string{"much", "-1Gi", "0"} {
+		t.Setenv(child.EnvMemory, text)
+		require.ErrorContains(t, child.Run(t.Context(), "echo", child.Options{Memory: 1 << 30}), "is no amount of memory; write it as 4Gi")
+	}
+}
+
+// TestMarkByAccident: a mark that no parent has set runs nothing.
+func TestMarkByAccident(t *testing.T) {
+	self, err := os.Executable()
+	require.NoError(t, err)
+	for _, mark := range []string{"", "1", "echo", "echo 1"} {
+		cmd := exec.Command(self)
+		cmd.Env = append(os.Environ(), child.Mark+"="+mark)
+		out, err := cmd.CombinedOutput()
+		require.Error(t, err)
+		require.Contains(t, string(out), "the environment variable STRAKE_CHILD is set, which only strake itself sets for the processes that it starts; unset it")
+	}
+}

@@ -1,0 +1,61 @@
+package child
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// EnvMemory is the environment variable that changes how much memory a child may use,
+// as Kubernetes writes it: 4Gi.
+const EnvMemory = "STRAKE_CHILD_MEMORY"
+
+// watchInterval is how often a child's memory is looked at. Go can take about 100 MB of
+// new memory meanwhile.
+const watchInterval = 50 * time.Millisecond
+
+// MemoryError says that a child was killed because it used too much memory.
+type MemoryError struct {
+	// Limit is in bytes.
+	Limit int64
+}
+
+func (e *MemoryError) Error() string {
+	return fmt.Sprintf("it needs more memory than the limit of %s; look for what grows without end, or raise the limit with %s",
+		resource.NewQuantity(e.Limit, resource.BinarySI), EnvMemory)
+}
+
+func memoryLimit(preset int64) (int64, error) {
+	text := os.Getenv(EnvMemory)
+	if text == "" {
+		return preset, nil
+	}
+	limit, err := resource.ParseQuantity(text)
+	if err != nil || limit.Value() <= 0 {
+		return 0, fmt.Errorf("%s=%q is no amount of memory; write it as 4Gi, or unset it", EnvMemory, text)
+	}
+	return limit.Value(), nil
+}
+
+// watch kills the child when it and what it has started use more memory than they may.
+func (p *Process) watch(ended <-chan struct{}) {
+	if p.limit == 0 {
+		return
+	}
+	tick := time.NewTicker(watchInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ended:
+			return
+		case <-tick.C:
+			if resident(p.pid) > p.limit {
+				p.over.Store(true)
+				p.Kill()
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,103 @@
+// Package ytt is the one place where ytt is run. Its compiler sets variables of the
+// Starlark package on every run, which is a data race between two runs, so one runs
+// at a time; code of other tools that runs ytt by itself asks for its turn with [Alone].
+//
+// A run prints nothing. It is not ytt's business how long it takes or how much memory
+// it uses: [Request.Run] leaves a run behind that has not ended when its context does,
+// and a [Worker] runs input that is not ours in a child process, which is killed.
+//
+// The package must not know what is rendered. Start reading at [Request.Run].
+package ytt
+
+import (
+	"context"
+	"io"
+
+	"carvel.dev/ytt/pkg/cmd/template"
+	"carvel.dev/ytt/pkg/cmd/ui"
+	"carvel.dev/ytt/pkg/files"
+)
+
+// File is a file for ytt, or one that it has made.
+type File struct {
+	// Name is a slash path.
+	Name string
+	Data []byte
+}
+
+// Request is one run of ytt.
+type Request struct {
+	// Files are the input, as those of "ytt -f", in the order in which ytt evaluates them.
+	Files []File
+	// Marks are those of --file-mark. Each must match a file.
+	Marks []string
+	// Values, if any, are given as --data-values-file, under ValuesName in messages.
+	Values     []byte
+	ValuesName string
+	// Schema asks for the OpenAPI document of the values instead of the output.
+	Schema bool
+}
+
+// Result is what a run has made.
+type Result struct {
+	// Stream is a YAML stream of all documents that are not empty, and Documents their number.
+	Stream    []byte
+	Documents int
+	// Files are the output by file. The result of a schema has none, and a worker's neither.
+	Files []File
+}
+
+// Run lets ytt run in this process. When ctx ends it returns at once; the run itself
+// cannot be stopped and keeps others waiting, so the program should end.
+func (r Request) Run(ctx context.Context) (*Result, error) {
+	return inTurn(ctx, r.run)
+}
+
+func (r Request) run() (*Result, error) {
+	options, input := r.options(), input(r.Files)
+	out := options.RunWithFiles(template.Input{Files: input}, silent())
+	if out.Err != nil {
+		return nil, out.Err
+	}
+	result := &Result{}
+	var err error
+	if result.Stream, err = out.DocSet.AsBytes(); err != nil {
+		return nil, err
+	}
+	for _, document := range out.DocSet.Items {
+		if !document.IsEmpty() {
+			result.Documents++
+		}
+	}
+	for _, file := range out.Files {
+		result.Files = append(result.Files, File{file.RelativePath(), file.Bytes()})
+	}
+	return result, nil
+}
+
+func (r Request) options() *template.Options {
+	o := template.NewOptions()
+	o.FileMarksOpts.FileMarks = r.Marks
+	if r.Schema {
+		o.DataValuesFlags.InspectSchema = true
+		o.RegularFilesSourceOpts.OutputType.Types = []string{template.RegularFilesOutputTypeOpenAPI}
+	}
+	if len(r.Values) > 0 {
+		o.DataValuesFlags.FromFiles = []string{r.ValuesName}
+		o.DataValuesFlags.ReadFilesFunc = func(string) ([]*files.File, error) {
+			return input([]File{{r.ValuesName, r.Values}}), nil
+		}
+	}
+	return o
+}
+
+func input(list []File) []*files.File {
+	input := make([]*files.File, 0, len(list))
+	for _, file := range list {
+		// It fails for sources alone that cannot tell their name.
+		input = append(input, files.MustNewFileFromSource(files.NewBytesSource(file.Name, file.Data)))
+	}
+	return files.NewSortedFiles(input)
+}
+
+func silent() ui.UI { return ui.NewCustomWriterTTY(false, io.Discard, io.Discard) }
