@@ -12,6 +12,7 @@ type Catalog struct {
 	Repository Repository
 	// Packages are sorted by name.
 	Packages []*Package
+	Costs    Costs
 }
 
 // Repository is repo/repository.yml.
@@ -37,6 +38,9 @@ type Repository struct {
 	Storage string `yaml:"storage,omitempty"`
 	// Platform is the package that installs others; environments are values of it.
 	Platform string `yaml:"platform,omitempty"`
+	// Quickstart is what "strake up" installs and shows by default; without it that
+	// is every published package.
+	Quickstart *Quickstart `yaml:"quickstart,omitempty"`
 }
 
 // Package is packages/NAME/package.yml and the version folders beside it.
@@ -56,6 +60,8 @@ type Package struct {
 	Images []Image `yaml:"images,omitempty"`
 	// Lint are findings of the linter that are meant to be, in all versions.
 	Lint Lint `yaml:"lint,omitempty"`
+	// Examples are sorted by name.
+	Examples []*Example `yaml:"-"`
 	// Versions are sorted by semantic version, oldest first.
 	Versions []*Version `yaml:"-"`
 }
@@ -329,6 +335,8 @@ const (
 	ImagesLockFile = "images.lock.yml"
 	VendirLockFile = "vendir.lock.yml"
 	ConfigDir      = "config"
+	ExamplesDir    = "examples"
+	ExampleFile    = "example.yml"
 	// CommonDir, beside the packages, holds the ytt files that packages share;
 	// they load them from the same name: load("/_common/check.star", "check").
 	CommonDir      = "_common"

@@ -22,9 +22,9 @@ type document struct {
 	data  []byte
 }
 
-// decode reads a stream of YAML or JSON documents into objects, with lists
+// Decode reads a stream of YAML or JSON documents into objects, with lists
 // expanded. All errors of the stream are found, each as "file:line: …".
-func decode(file string, data []byte) ([]Object, error) {
+func Decode(file string, data []byte) ([]Object, error) {
 	var objects []Object
 	var errs []error
 	for _, d := range split(data) {

@@ -88,7 +88,7 @@ func fromYtt(output []files.OutputFile, lines *locator, sources fs.FS, dir strin
 		if !isManifest(file) {
 			continue
 		}
-		some, err := decode(file, out.Bytes())
+		some, err := Decode(file, out.Bytes())
 		for i := range some {
 			some[i].Origin.Line = lines.line(file, some[i])
 		}
