@@ -90,7 +90,7 @@ func addCommands(a *app, root *cobra.Command) {
 	}
 	add(groupContent, newBuild(a), newVerify(a), newLint(a), newRender(a), newRBAC(a), newRequires(a), newDocs(a), newEnv(a), newImages(a), newUpstream(a))
 	add(groupCarry, newPush(a), newRegistry(a))
-	add(groupCluster, newUp(a), newExample(a), newUninstall(a), newDown(a))
+	add(groupCluster, newUp(a), newDoctor(a), newExample(a), newUninstall(a), newDown(a))
 	add("", newVersion(a), newReference(a), newReadmes(a), newExitCodes())
 	addCompletion(root)
 }

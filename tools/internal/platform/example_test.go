@@ -77,7 +77,7 @@ func TestExampleRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"no YAML":     {"kind: [", "packages/boat/examples/leave/boat.yml:"},
 		"no object":   {"kind: Boat\n", "packages/boat/examples/leave/boat.yml:1: this is no Kubernetes object: apiVersion is missing"},
-		"a namespace": {"{apiVersion: v1, kind: Pod, metadata: {name: x, namespace: y}}\n", "boat.yml:1: Pod y/x names a namespace; remove it"},
+		"a namespace": {"{apiVersion: v1, kind: Pod, metadata: {name: x, namespace: sea}}\n", "boat.yml:1: Pod sea/x names a namespace; remove it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.NoError(t, os.WriteFile(filepath.Join(e.Dir, "boat.yml"), []byte(test.text), 0o644))
