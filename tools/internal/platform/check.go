@@ -66,17 +66,32 @@ func (r *Report) add(name string, status Status, remedy, format string, args ...
 	r.Checks = append(r.Checks, Check{name, status, fmt.Sprintf(format, args...), remedy})
 }
 
-// Check finds out, within a minute and without compiling, whether [Plan.Up] can work
-// here, and estimates how long it takes. It makes the bundles of the repository; an
-// error says that the checks themselves could not be done.
+// Check finds out, without compiling, whether [Plan.Up] can work here, and estimates
+// how long it takes. It makes the bundles of the plan's packages; an error says that
+// the checks themselves could not be done.
 func (p *Plan) Check(ctx context.Context) (*Report, error) {
-	r, _, err := p.inspect(ctx)
-	return r, err
+	r := &Report{}
+	cluster, err := devcluster.Check(ctx, p.options.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	r.cluster(cluster)
+	if r.Estimate, err = p.estimate(cluster); err != nil {
+		return nil, err
+	}
+	p.checkGo(ctx, r)
+	if err := r.machine(ctx, cluster.Exists); err != nil {
+		return nil, err
+	}
+	for _, n := range p.packages {
+		p.checkValues(ctx, r, n.Version)
+	}
+	return r, context.Cause(ctx)
 }
 
-// precheck refuses to begin what would fail later.
+// precheck refuses to begin what would fail later, and makes the repository.
 func (p *Plan) precheck(ctx context.Context, s *state) error {
-	report, built, err := p.inspect(ctx)
+	report, err := p.Check(ctx)
 	if err != nil {
 		return err
 	}
@@ -89,37 +104,8 @@ func (p *Plan) precheck(ctx context.Context, s *state) error {
 		return err
 	}
 	progress.From(ctx).Step("%s", report.Estimate)
-	s.repository = built
-	return nil
-}
-
-func (p *Plan) inspect(ctx context.Context) (*Report, *repository.Repository, error) {
-	r := &Report{}
-	cluster, err := devcluster.Check(ctx, p.options.Cluster)
-	if err != nil {
-		return nil, nil, err
-	}
-	r.cluster(cluster)
-	if r.Estimate, err = p.estimate(cluster); err != nil {
-		return nil, nil, err
-	}
-	p.checkGo(ctx, r)
-	if err := r.machine(ctx, cluster.Exists); err != nil {
-		return nil, nil, err
-	}
-	built, err := repository.Build(ctx, p.catalog, repository.Options{})
-	if context.Cause(ctx) != nil {
-		return nil, nil, context.Cause(ctx)
-	}
-	if err != nil {
-		r.add("bundles", Failed, "", "%v", err)
-		return r, nil, nil
-	}
-	r.add("bundles", OK, "", "%d versions", len(built.Bundles))
-	for _, n := range p.packages {
-		p.checkValues(ctx, r, n.Version, built)
-	}
-	return r, built, context.Cause(ctx)
+	s.repository, err = repository.Build(ctx, p.catalog, repository.Options{})
+	return err
 }
 
 func (r *Report) cluster(found *devcluster.Readiness) {
@@ -156,11 +142,15 @@ func (p *Plan) checkGo(ctx context.Context, r *Report) {
 
 // checkValues renders a package with the values that it is to get: a wrong name or type
 // is refused as the cluster would.
-func (p *Plan) checkValues(ctx context.Context, r *Report, v *catalog.Version, built *repository.Repository) {
+func (p *Plan) checkValues(ctx context.Context, r *Report, v *catalog.Version) {
 	name := "values of " + v.Package.Name
 	values, err := p.valuesOf(v)
+	var b *bundle.Bundle
 	if err == nil {
-		_, err = bundle.Render(ctx, built.Bundle(v), values, bundle.RenderOptions{})
+		b, err = repository.BuildVersion(ctx, p.catalog, v, repository.Options{})
+	}
+	if err == nil {
+		_, err = bundle.Render(ctx, b, values, bundle.RenderOptions{})
 	}
 	if err != nil {
 		r.add(name, Failed, fmt.Sprintf("%q lists what can be set", "strake docs "+v.Package.Name), "%v", err)

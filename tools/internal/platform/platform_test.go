@@ -49,7 +49,7 @@ func TestDefault(t *testing.T) {
 	require.Empty(t, Default(c, "boot"), "not published")
 }
 
-const checks = "build the bundles of the repository; check this machine and the values of the packages"
+const checks = "check this machine and the values of the packages; build the bundles of the repository"
 
 func TestSteps(t *testing.T) {
 	c := newCatalog(t)

@@ -43,7 +43,7 @@ func (o *outline) makes(v *catalog.Version, vital bool) *task {
 // compiles.
 func (p *Plan) outline() []*task {
 	o := &outline{plan: p}
-	o.check = o.add(task{says: "build the bundles of the repository; check this machine and the values of the packages", do: p.precheck, vital: true})
+	o.check = o.add(task{says: "check this machine and the values of the packages; build the bundles of the repository", do: p.precheck, vital: true})
 	o.images = o.check
 	o.add(task{do: p.download, after: []*task{o.check}})
 	cluster := o.add(task{says: "bring up the cluster and its registry", do: p.cluster, after: []*task{o.check}, vital: true})
