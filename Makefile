@@ -23,8 +23,8 @@ LDFLAGS := -X github.com/strake-dev/strake/tools/internal/cli.commit=$(COMMIT)
 ##@ A cluster to try it on
 
 .PHONY: up
-up: $(STRAKE) ## A kind cluster with the platform on it, from this checkout
-	$(STRAKE) up
+up: $(STRAKE) ## A kind cluster with one package doing its work; PACKAGES=all installs all
+	$(STRAKE) up $(if $(PACKAGES),$(if $(filter all,$(PACKAGES)),--all,$(addprefix --package ,$(PACKAGES))))
 
 .PHONY: down
 down: $(STRAKE) ## Remove what `make up` made

@@ -151,7 +151,10 @@ func (c *cluster) awaitEndedPods(t *testing.T) {
 func (c *cluster) work(t *testing.T, name, title string) {
 	t.Helper()
 	require.Contains(t, works, name, "works_test.go has no line for %s", name)
-	ok := t.Run(title, func(t *testing.T) { works[name](t, c) })
+	ok := t.Run(title, func(t *testing.T) {
+		works[name](t, c)
+		examplesRun(t, c, name)
+	})
 	require.True(t, ok, "%s does not do its work", name)
 }
 

@@ -60,6 +60,7 @@ func Load(root string, options ...Option) (*Catalog, error) {
 	c := &Catalog{Root: abs, Packages: l.packages()}
 	l.makers(c)
 	c.Repository = l.repository(c.Packages)
+	c.Costs = l.costs(c.Packages)
 	l.locks(c)
 	l.requirements(c)
 	l.installs(c)
@@ -131,6 +132,7 @@ func (l *loader) repository(packages []*Package) (r Repository) {
 		r = parseRepository(f, data)
 		checkPublished(f, r, packages)
 		checkBootstrap(f, r, packages)
+		checkQuickstart(f, r, packages)
 	})
 	return r
 }

@@ -16,6 +16,7 @@ type Catalog struct {
 	Broken []Broken
 	// leftOut is why packages are left out, by the names of their folders.
 	leftOut map[string]error
+	Costs   Costs
 }
 
 // Repository is repo/repository.yml.
@@ -41,6 +42,9 @@ type Repository struct {
 	Storage string `yaml:"storage,omitempty"`
 	// Platform is the package that installs others; environments are values of it.
 	Platform string `yaml:"platform,omitempty"`
+	// Quickstart is what "strake up" installs and shows by default; without it that
+	// is every published package.
+	Quickstart *Quickstart `yaml:"quickstart,omitempty"`
 }
 
 // Package is packages/NAME/package.yml and the version folders beside it.
@@ -60,6 +64,8 @@ type Package struct {
 	Images []Image `yaml:"images,omitempty"`
 	// Lint are findings of the linter that are meant to be, in all versions.
 	Lint Lint `yaml:"lint,omitempty"`
+	// Examples are sorted by name.
+	Examples []*Example `yaml:"-"`
 	// Versions are sorted by semantic version, oldest first.
 	Versions []*Version `yaml:"-"`
 	// leftOut is why versions are left out, by the names of their folders.
@@ -335,6 +341,8 @@ const (
 	ImagesLockFile = "images.lock.yml"
 	VendirLockFile = "vendir.lock.yml"
 	ConfigDir      = "config"
+	ExamplesDir    = "examples"
+	ExampleFile    = "example.yml"
 	// CommonDir, beside the packages, holds the ytt files that packages share;
 	// they load them from the same name: load("/_common/check.star", "check").
 	CommonDir      = "_common"

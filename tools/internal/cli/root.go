@@ -113,7 +113,7 @@ func addCommands(a *app, root *cobra.Command) {
 	}
 	add(groupContent, newList(a), newDocs(a), newNew(a), newBuild(a), newVerify(a), newLint(a), newRender(a), newRBAC(a), newRequires(a), newEnv(a), newImages(a), newUpstream(a))
 	add(groupCarry, newPush(a), newRegistry(a))
-	add(groupCluster, newUp(a), newStatus(a), newUninstall(a), newDown(a))
+	add(groupCluster, newUp(a), newDoctor(a), newStatus(a), newExample(a), newUninstall(a), newDown(a))
 	add("", newCache(a), newVersion(a), newReference(a), newReadmes(a), newExitCodes())
 	addCompletion(root)
 }

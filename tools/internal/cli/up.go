@@ -21,17 +21,22 @@ func newUp(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Bring up a cluster on this machine with packages on it",
-		Long: `Up makes a kind cluster with a registry beside it, puts the real kapp-controller
-on it, offers the repository of this checkout, and installs packages from it,
-in the order in which they require each other ("strake requires"); what one of
-them cannot do without is added. Without --package these are all that are
-published, but for those that install others: --package platform has the others
-installed by that package, with the values of the environment dev.
-It can be run again at any time: what is done already is left alone.
+		Long: `Up makes a kind cluster with a registry beside it, deploys kapp-controller, offers
+the repository of this checkout, and installs packages from it. Without flags it
+installs the package that repo/repository.yml names as the quickstart, and runs its
+example. --all installs every published package except those that install others;
+--package platform installs the others with that package and the values of the
+environment dev. What a package requires is installed before it.
 
-The first run builds images from source, and the node image too where the
-published one cannot be pulled, which takes its time; see the README.`,
+It can be run again at any time: what is done already is left alone. Images are
+compiled package by package, so that each package is usable while the next one
+compiles. A package that fails does not stop those that do not require it.
+
+First it checks the machine, the cluster, and the values of all packages, and
+estimates the time; see "strake doctor". The first run compiles images, and the node
+image too where the published one cannot be pulled.`,
 		Example: `  strake up
+  strake up --all
   strake up --package keda@2.20.2 --values keda=my-values.yml
   strake up --no-packages
   strake up --context my-cluster --registry 10.0.0.5:5000
@@ -44,7 +49,7 @@ published one cannot be pulled, which takes its time; see the README.`,
 				return err
 			}
 			if flags.dryRun {
-				return printPlan(a.out(), flags.output, plan)
+				return dryRun(cmd.Context(), a, flags, plan)
 			}
 			return up(cmd.Context(), a, flags, plan)
 		}),
@@ -58,7 +63,7 @@ func (a *app) plan(f upFlags) (*platform.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	packages, err := f.chosen(c)
+	packages, example, err := f.chosen(c)
 	if err != nil {
 		return nil, err
 	}
@@ -68,17 +73,32 @@ func (a *app) plan(f upFlags) (*platform.Plan, error) {
 	}
 	cluster := f.cluster.options
 	cluster.AllowInstall = !f.noInstall
-	return platform.New(c, platform.Options{Packages: packages, Values: values, Namespace: f.namespace, Cluster: cluster})
+	return platform.New(c, platform.Options{Packages: packages, Values: values, Namespace: f.namespace, Example: example, Cluster: cluster})
 }
 
-// chosen are the versions that the flags name.
-func (f *upFlags) chosen(c *catalog.Catalog) ([]*catalog.Version, error) {
+// chosen are the versions to install, and the example to run. A package without a
+// version is its newest published one.
+func (f *upFlags) chosen(c *catalog.Catalog) ([]*catalog.Version, *catalog.Example, error) {
+	quick := c.Repository.Quickstart
 	switch {
 	case f.none:
-		return nil, nil
-	case len(f.packages) == 0:
-		return platform.Default(c), nil
+		return nil, nil, nil
+	case len(f.packages) > 0:
+		versions, err := f.named(c)
+		return versions, nil, err
+	case f.all || quick == nil:
+		return platform.Default(c), nil, nil
 	}
+	p, err := c.Package(quick.Package)
+	if err != nil || f.noExample {
+		return platform.Default(c, quick.Package), nil, err
+	}
+	example, err := p.Example(quick.Example)
+	return platform.Default(c, quick.Package), example, err
+}
+
+// named are the versions that --package names.
+func (f *upFlags) named(c *catalog.Catalog) ([]*catalog.Version, error) {
 	var versions []*catalog.Version
 	var errs []error
 	for _, arg := range f.packages {
@@ -88,25 +108,35 @@ func (f *upFlags) chosen(c *catalog.Catalog) ([]*catalog.Version, error) {
 	return versions, errors.Join(errs...)
 }
 
-func printPlan(w io.Writer, output outputFlags, plan *platform.Plan) error {
-	steps := []string{}
-	for _, step := range plan.Steps() {
-		steps = append(steps, step.Says)
-	}
-	return output.print(w, map[string]any{"steps": steps}, func(w io.Writer) error {
-		for i, step := range steps {
-			fmt.Fprintf(w, "%d. %s\n", i+1, step)
-		}
-		return nil
-	})
-}
-
-func up(ctx context.Context, a *app, f upFlags, plan *platform.Plan) error {
-	result, err := plan.Up(ctx)
+// dryRun checks what up checks first, and prints the steps.
+func dryRun(ctx context.Context, a *app, f upFlags, plan *platform.Plan) error {
+	report, err := plan.Check(ctx)
 	if err != nil {
 		return err
 	}
-	return f.output.print(a.out(), result, func(w io.Writer) error { return printUp(w, f, result) })
+	steps := plan.Steps()
+	data := map[string]any{"steps": steps, "checks": report.Checks, "estimate": report.Estimate}
+	err = f.output.print(a.out(), data, func(w io.Writer) error {
+		for i, step := range steps {
+			fmt.Fprintf(w, "%d. %s\n", i+1, step)
+		}
+		fmt.Fprintln(w)
+		return printReport(w, report)
+	})
+	if err != nil {
+		return err
+	}
+	return report.Err()
+}
+
+// up prints what is installed even if something else failed.
+func up(ctx context.Context, a *app, f upFlags, plan *platform.Plan) error {
+	result, failed := plan.Up(ctx)
+	if result == nil {
+		return failed
+	}
+	err := f.output.print(a.out(), result, func(w io.Writer) error { return printUp(w, f, result) })
+	return errors.Join(failed, err)
 }
 
 func printUp(w io.Writer, f upFlags, r *platform.Result) error {
@@ -118,6 +148,10 @@ func printUp(w io.Writer, f upFlags, r *platform.Result) error {
 		}
 		fmt.Fprintln(w)
 	}
+	if e := r.Example; e != nil {
+		fmt.Fprintf(w, "\nThe example %s of %s ran in the namespace %s:\n\n", e.Example, e.Package, e.Namespace)
+		printExample(w, e)
+	}
 	_, err := fmt.Fprintf(w, `
 What to type next:
 
@@ -126,9 +160,18 @@ What to type next:
   kubectl get packages,packageinstalls -A
   kctrl package available list -n %s
   kctrl package installed list -A
-  %s
-%s`, r.Cluster.Kubeconfig, r.Cluster.Context, f.namespace, downCommand(f), missingClients(exec.LookPath))
+%s  %s
+%s`, r.Cluster.Kubeconfig, r.Cluster.Context, f.namespace, exampleCommands(r), downCommand(f), missingClients(exec.LookPath))
 	return err
+}
+
+// exampleCommands run the example again and remove it, or list those that there are.
+func exampleCommands(r *platform.Result) string {
+	if r.Example == nil {
+		return fmt.Sprintf("  %s example\n", os.Args[0])
+	}
+	name := r.Example.Package + " " + r.Example.Example
+	return fmt.Sprintf("  %[1]s example %[2]s\n  %[1]s example %[2]s --delete\n  %[1]s up --all\n", os.Args[0], name)
 }
 
 // missingClients tells where to get the commands that were named, if they are

@@ -29,7 +29,9 @@ func (f *clusterFlags) target() targetFlags {
 type upFlags struct {
 	cluster   clusterFlags
 	packages  []string
+	all       bool
 	none      bool
+	noExample bool
 	values    map[string]string
 	namespace string
 	noInstall bool
@@ -38,6 +40,12 @@ type upFlags struct {
 }
 
 func (f *upFlags) add(a *app, cmd *cobra.Command) {
+	f.addPlan(a, cmd)
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "check and print the steps, and do nothing")
+}
+
+// addPlan leaves out what is not about the plan.
+func (f *upFlags) addPlan(a *app, cmd *cobra.Command) {
 	f.cluster.add(cmd)
 	flags, o := cmd.Flags(), &f.cluster.options
 	referenceFlag(cmd, &o.Registry, "registry", "`HOST:PORT` of a registry that this machine and the --context cluster reach by the same name", oci.CheckHost)
@@ -45,15 +53,16 @@ func (f *upFlags) add(a *app, cmd *cobra.Command) {
 	flags.Var(&reference{target: &o.NodeImage, check: checkNodeImage}, "node-image", "auto, published, source, or an image `reference`")
 	flags.BoolVar(&o.Recreate, "recreate", false, "replace a kind cluster that is there")
 	flags.BoolVar(&f.noInstall, "no-install", false, "never install system packages: say what is missing instead")
-	flags.StringSliceVar(&f.packages, "package", nil, "`PACKAGE[@VERSION]` to install, repeatable (default: the newest published version of each package)")
+	flags.StringSliceVar(&f.packages, "package", nil, "`PACKAGE[@VERSION]` to install, repeatable (default: the quickstart of repo/repository.yml, else as --all)")
+	flags.BoolVar(&f.all, "all", false, "install the newest published version of every package")
 	flags.BoolVar(&f.none, "no-packages", false, "offer the repository and install nothing from it")
+	flags.BoolVar(&f.noExample, "no-example", false, "do not run the example of the quickstart")
 	flags.StringToStringVar(&f.values, "values", nil, "`PACKAGE=FILE` with values for a package, repeatable (default: those of config/dev)")
 	flags.Lookup("values").DefValue = "" // instead of an empty pair of brackets
 	installNamespaceFlag(cmd, &f.namespace, platform.DefaultNamespace, "`namespace` of the PackageInstalls", f.cluster.target)
-	flags.BoolVar(&f.dryRun, "dry-run", false, "print the steps and do nothing")
 	f.output.add(cmd)
 	cmd.MarkFlagsRequiredTogether("context", "registry")
-	cmd.MarkFlagsMutuallyExclusive("package", "no-packages")
+	cmd.MarkFlagsMutuallyExclusive("package", "no-packages", "all")
 	mustComplete(cmd, "package", a.completeVersions)
 	mustComplete(cmd, "node-image", cobra.FixedCompletions(
 		[]string{devcluster.NodeImageAuto, devcluster.NodeImagePublished, devcluster.NodeImageSource}, cobra.ShellCompDirectiveNoFileComp))

@@ -120,14 +120,23 @@ func (h host) provide(ctx context.Context, o Options, list []Missing) error {
 	if len(list) == 0 {
 		return nil
 	}
-	var packages []string
+	packages, ok := h.installable(o, list)
+	if !ok {
+		return &MissingError{Missing: list}
+	}
+	return aptInstall(ctx, packages)
+}
+
+// installable are the Debian packages that provide all that is missing, and whether
+// they may be installed.
+func (h host) installable(o Options, list []Missing) (packages []string, ok bool) {
 	for _, m := range list {
 		if len(m.Packages) == 0 || !o.AllowInstall || !h.root || !h.commands["apt-get"] {
-			return &MissingError{Missing: list}
+			return nil, false
 		}
 		packages = append(packages, m.Packages...)
 	}
-	return aptInstall(ctx, slices.Compact(packages))
+	return slices.Compact(packages), true
 }
 
 func aptInstall(ctx context.Context, packages []string) error {

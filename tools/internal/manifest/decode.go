@@ -24,9 +24,9 @@ type document struct {
 	data  []byte
 }
 
-// decode reads a stream of YAML or JSON documents into objects, with lists
+// Decode reads a stream of YAML or JSON documents into objects, with lists
 // expanded. All errors of the stream are found, each as "file:line: …".
-func decode(file string, data []byte) ([]Object, error) {
+func Decode(file string, data []byte) ([]Object, error) {
 	if err := untrusted.YAML(data); err != nil {
 		return nil, fmt.Errorf("%s:1: %w", file, err)
 	}

@@ -24,7 +24,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		lines := bytes.Count(data, []byte("\n")) + 1
-		objects, err := decode("f.yml", data)
+		objects, err := Decode("f.yml", data)
 		if err != nil {
 			require.ErrorContains(t, err, "f.yml:")
 			return
@@ -36,7 +36,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		var encoded, cache bytes.Buffer
 		require.NoError(t, Encode(&encoded, objects))
-		again, err := decode("f.yml", encoded.Bytes())
+		again, err := Decode("f.yml", encoded.Bytes())
 		require.NoError(t, err)
 		require.Equal(t, contents(objects), contents(again))
 		require.NoError(t, EncodeCache(&cache, objects))

@@ -163,7 +163,7 @@ func crdObjects(c *chart.Chart, dir string) ([]Object, error) {
 	var objects []Object
 	var errs []error
 	for _, crd := range c.CRDObjects() {
-		some, err := decode(sourceOf(dir, filepath.ToSlash(crd.Filename)), crd.File.Data)
+		some, err := Decode(sourceOf(dir, filepath.ToSlash(crd.Filename)), crd.File.Data)
 		objects, errs = append(objects, some...), append(errs, err)
 	}
 	return objects, errors.Join(errs...)
@@ -182,7 +182,7 @@ func fromTemplates(rendered map[string]string, lines *locator, dir string) ([]Ob
 			continue
 		}
 		file := sourceOf(dir, key)
-		some, err := decode(file, looseMarkers.ReplaceAll([]byte(rendered[key]), []byte("---\n$1")))
+		some, err := Decode(file, looseMarkers.ReplaceAll([]byte(rendered[key]), []byte("---\n$1")))
 		errs = append(errs, err)
 		for _, o := range some {
 			if isSkippedHook(o) {

@@ -20,7 +20,7 @@ func renderPlain(sources fs.FS, path string) ([]Object, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading a manifest: %w", err)
 		}
-		some, err := decode(file, data)
+		some, err := Decode(file, data)
 		objects, errs = append(objects, some...), append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {

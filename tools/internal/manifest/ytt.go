@@ -72,7 +72,7 @@ func fromYtt(output []ytt.File, lines *locator, sources fs.FS, dir string) ([]Ob
 		if !isManifest(file) {
 			continue
 		}
-		some, err := decode(file, out.Data)
+		some, err := Decode(file, out.Data)
 		for i := range some {
 			some[i].Origin.Line = lines.line(file, some[i])
 		}

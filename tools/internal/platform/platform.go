@@ -2,14 +2,16 @@
 // checkout installed on it: the whole way from Go modules to running pods, on
 // one machine.
 //
-// It only puts the stages in a row and hands the answer of one to the next. It
+// It only puts the stages in order and hands the result of one to the next. It
 // must not know any package by name, nor print anything: steps go to the
 // reporter of the context.
 //
-// Start reading at [New] and [Plan.Steps]; steps.go has what each one does.
+// Start reading at [New] and tasks.go, which has the order; steps.go has what each task
+// does, graph.go does them side by side, and check.go is the first of them.
 package platform
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -17,7 +19,8 @@ import (
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/devcluster"
-	"github.com/strake-dev/strake/tools/internal/progress"
+	"github.com/strake-dev/strake/tools/internal/devcluster/example"
+	"github.com/strake-dev/strake/tools/internal/oci"
 )
 
 // Namespaces on the cluster.
@@ -46,7 +49,9 @@ type Options struct {
 	Values map[string][]byte
 	// Namespace holds the PackageInstalls.
 	Namespace string
-	Cluster   devcluster.Options
+	// Example is run in the end if its package is installed; or nil.
+	Example *catalog.Example
+	Cluster devcluster.Options
 }
 
 // Plan is all that [Plan.Up] will do.
@@ -61,19 +66,14 @@ type Plan struct {
 	storage *catalog.Version
 }
 
-// Step is one part of a plan.
-type Step struct {
-	// Says is what the step does, for people.
-	Says string
-	do   func(context.Context, *state) error
-}
-
 // Result is what stands in the end.
 type Result struct {
 	Cluster devcluster.Result `json:"cluster"`
 	// Repository is the repository bundle as the cluster reaches it.
 	Repository string      `json:"repository"`
 	Installed  []Installed `json:"installed"`
+	// Example is what was seen of the example that was run.
+	Example *example.Result `json:"example,omitempty"`
 }
 
 // Installed is one PackageInstall that has reconciled.
@@ -164,49 +164,31 @@ func newestPublished(c *catalog.Catalog, p *catalog.Package) *catalog.Version {
 	return nil
 }
 
-// Steps are what [Plan.Up] does, in this order.
-func (p *Plan) Steps() []Step {
-	steps := []Step{
-		{"build the bundles of the repository", p.build},
-		{"make the images of " + ids(p.images()) + p.andInstalled(), p.makeImages},
-		{"bring up the cluster and its registry", p.cluster},
-		{"push bundles and images to the cluster's registry", p.push},
+// Steps are what [Plan.Up] does, for people. Some of them are done side by side.
+func (p *Plan) Steps() []string {
+	var says []string
+	for _, t := range said(p.outline()) {
+		says = append(says, t.says)
 	}
-	if p.storage != nil {
-		steps = append(steps, Step{"deploy " + p.storage.ID() + " with kapp, where the nodes bring no storage", p.store})
-	}
-	for _, v := range p.bootstrap {
-		steps = append(steps, Step{"deploy " + v.ID() + " with kapp", p.deploy(v)})
-	}
-	steps = append(steps, Step{"offer the package repository in " + globalNamespace, p.offer})
-	for _, n := range p.packages {
-		steps = append(steps, Step{"install " + n.ID() + " in the namespace " + p.options.Namespace + because(n), p.install(n)})
-	}
-	return steps
-}
-
-func because(n catalog.Needed) string {
-	if len(n.By) == 0 {
-		return ""
-	}
-	return ", which " + ids(n.By) + " requires"
+	return says
 }
 
 // Up does all steps. What is done already costs little, so a second run on a
-// cluster that stands is quick, and an interrupted one is continued.
+// cluster that stands is quick, and an interrupted one is continued. With an error it
+// returns the result nevertheless if packages are installed.
 func (p *Plan) Up(ctx context.Context) (*Result, error) {
-	s := &state{result: Result{Installed: []Installed{}}}
-	steps := p.Steps()
-	for i, step := range steps {
-		if err := context.Cause(ctx); err != nil {
-			return nil, err
-		}
-		progress.From(ctx).Step("%d/%d %s", i+1, len(steps), step.Says)
-		if err := step.do(ctx, s); err != nil {
-			return nil, err
-		}
+	s := &state{images: map[*catalog.Version][]oci.Artifact{}, result: Result{Installed: []Installed{}}}
+	err := run(ctx, p.outline(), s)
+	if err != nil && len(s.result.Installed) == 0 {
+		return nil, err
 	}
-	return &s.result, nil
+	slices.SortFunc(s.result.Installed, func(a, b Installed) int { return cmp.Compare(p.position(a), p.position(b)) })
+	return &s.result, err
+}
+
+// position is where in the plan a package is installed.
+func (p *Plan) position(i Installed) int {
+	return slices.IndexFunc(p.packages, func(n catalog.Needed) bool { return n.Package.Name == i.Name })
 }
 
 // images are the versions whose images are needed.
@@ -219,24 +201,6 @@ func (p *Plan) images() []*catalog.Version {
 		images = append(images, n.Version)
 	}
 	return images
-}
-
-// installing are the packages of the plan that install others.
-func (p *Plan) installing() []*catalog.Version {
-	var installing []*catalog.Version
-	for _, n := range p.packages {
-		if len(n.Installed()) > 0 {
-			installing = append(installing, n.Version)
-		}
-	}
-	return installing
-}
-
-func (p *Plan) andInstalled() string {
-	if len(p.installing()) == 0 {
-		return ""
-	}
-	return ", and of what is installed by " + ids(p.installing())
 }
 
 func ids(versions []*catalog.Version) string { return strings.Join(idList(versions), ", ") }

@@ -49,23 +49,24 @@ func TestDefault(t *testing.T) {
 	require.Empty(t, Default(c, "boot"), "not published")
 }
 
+const checks = "check this machine and the values of the packages; build the bundles of the repository"
+
 func TestSteps(t *testing.T) {
 	c := newCatalog(t)
-	plan, err := New(c, Options{Packages: versions(t, c, "app@1.0.0"), Namespace: "here"})
+	chosen := versions(t, c, "app@1.0.0")
+	plan, err := New(c, Options{Packages: chosen, Namespace: "here", Example: &catalog.Example{Name: "show", Package: chosen[0].Package}})
 	require.NoError(t, err)
-	var says []string
-	for _, step := range plan.Steps() {
-		says = append(says, step.Says)
-	}
 	require.Equal(t, []string{
-		"build the bundles of the repository",
-		"make the images of boot 1.0.0, app 1.0.0",
+		checks,
 		"bring up the cluster and its registry",
-		"push bundles and images to the cluster's registry",
+		"push the bundles to the cluster's registry",
+		"make the images of boot 1.0.0",
 		"deploy boot 1.0.0 with kapp",
 		"offer the package repository in kapp-controller-packaging-global",
+		"make the images of app 1.0.0",
 		"install app 1.0.0 in the namespace here",
-	}, says)
+		"run the example show of app",
+	}, plan.Steps())
 }
 
 func TestStepsAddWhatIsRequired(t *testing.T) {
@@ -74,26 +75,51 @@ func TestStepsAddWhatIsRequired(t *testing.T) {
 	app[0].Requires = []catalog.Requirement{{Package: "extra", Constraint: ">=0.1.0", Reason: "to have more"}}
 	plan, err := New(c, Options{Packages: app, Namespace: "here"})
 	require.NoError(t, err)
-	steps := plan.Steps()
-	require.Equal(t, "make the images of boot 1.0.0, extra 0.1.0, app 1.0.0", steps[1].Says)
-	require.Equal(t, "install extra 0.1.0 in the namespace here, which app 1.0.0 requires", steps[len(steps)-2].Says)
-	require.Equal(t, "install app 1.0.0 in the namespace here", steps[len(steps)-1].Says)
+	require.Equal(t, []string{
+		"make the images of extra 0.1.0",
+		"install extra 0.1.0 in the namespace here, which app 1.0.0 requires",
+		"make the images of app 1.0.0",
+		"install app 1.0.0 in the namespace here",
+	}, plan.Steps()[6:])
 
 	app[0].Requires[0].Constraint = ">=2.0.0"
 	_, err = New(c, Options{Packages: versions(t, c, "app@1.0.0", "extra@0.1.0")})
 	require.ErrorContains(t, err, "app 1.0.0 requires extra >=2.0.0 (to have more), which is not 0.1.0; choose another version")
 }
 
+// TestInstallsWaitForWhatTheyRequire alone, and for their own images.
+func TestInstallsWaitForWhatTheyRequire(t *testing.T) {
+	c := newCatalog(t)
+	after := func() []string {
+		plan, err := New(c, Options{Packages: versions(t, c, "app@1.0.0", "extra"), Namespace: "here"})
+		require.NoError(t, err)
+		var says []string
+		for _, step := range plan.outline() {
+			if step.says == "install app 1.0.0 in the namespace here" {
+				for _, before := range step.after {
+					says = append(says, before.says)
+				}
+			}
+		}
+		return says
+	}
+	const offer = "offer the package repository in kapp-controller-packaging-global"
+	require.Equal(t, []string{"make the images of app 1.0.0", offer}, after(), "beside extra")
+	versions(t, c, "app@1.0.0")[0].Requires = []catalog.Requirement{{Package: "extra", Constraint: ">=0.1.0", Reason: "to have more"}}
+	require.Equal(t, []string{"make the images of app 1.0.0", offer, "install extra 0.1.0 in the namespace here"}, after())
+}
+
 func TestStepsForStorage(t *testing.T) {
 	c := newCatalog(t)
 	c.Repository.Storage = "draft"
-	says := func(o Options) string {
+	steps := func(o Options) []string {
 		plan, err := New(c, o)
 		require.NoError(t, err)
-		return plan.Steps()[4].Says
+		return plan.Steps()
 	}
-	require.Equal(t, "deploy draft 0.1.0 with kapp, where the nodes bring no storage", says(Options{}))
-	require.Equal(t, "deploy boot 1.0.0 with kapp", says(Options{Cluster: devcluster.Options{Context: "theirs"}}), "an existing cluster has its own")
+	const storage = "deploy draft 0.1.0 with kapp, where the nodes bring no storage"
+	require.Contains(t, steps(Options{}), storage)
+	require.NotContains(t, steps(Options{Cluster: devcluster.Options{Context: "theirs"}}), storage, "an existing cluster has its own")
 }
 
 func TestPlanWithoutPackages(t *testing.T) {

@@ -3,60 +3,44 @@ package platform
 import (
 	"bytes"
 	"context"
-	"slices"
 	"strings"
+	"sync"
 
 	"github.com/strake-dev/strake/tools/internal/bundle"
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/devcluster"
+	"github.com/strake-dev/strake/tools/internal/devcluster/example"
 	"github.com/strake-dev/strake/tools/internal/devcluster/install"
 	"github.com/strake-dev/strake/tools/internal/devcluster/kapp"
 	"github.com/strake-dev/strake/tools/internal/environment"
-	"github.com/strake-dev/strake/tools/internal/image"
 	"github.com/strake-dev/strake/tools/internal/manifest"
 	"github.com/strake-dev/strake/tools/internal/oci"
-	"github.com/strake-dev/strake/tools/internal/progress"
 	"github.com/strake-dev/strake/tools/internal/repository"
 )
 
-// state is what one step leaves for those after it.
+// state is what one task leaves for those after it.
 type state struct {
 	repository *repository.Repository
-	images     []oci.Artifact
 	client     *install.Client
-	result     Result
+	examples   *example.Client
+
+	// mu guards what tasks that run side by side write.
+	mu     sync.Mutex
+	images map[*catalog.Version][]oci.Artifact
+	result Result
 }
 
-// build names what differs from what is committed, and goes on: nobody but
-// this cluster sees it, and that by digest.
-func (p *Plan) build(ctx context.Context, s *state) (err error) {
-	if s.repository, err = repository.Build(ctx, p.catalog, repository.Options{}); err != nil {
-		return err
-	}
-	findings, err := s.repository.Compare(p.catalog)
-	for _, f := range findings {
-		progress.From(ctx).Step("not committed: %s: %s", f.File, f.What)
-	}
-	return err
+// keep adds images that a version runs.
+func (s *state) keep(v *catalog.Version, images []oci.Artifact) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.images[v] = append(s.images[v], images...)
 }
 
-func (p *Plan) makeImages(ctx context.Context, s *state) error {
-	versions := p.images()
-	for _, v := range p.installing() {
-		others, err := p.installedBy(ctx, s, v)
-		if err != nil {
-			return err
-		}
-		versions = append(versions, others...)
-	}
-	for _, v := range slices.Compact(versions) {
-		made, err := image.Build(ctx, v, image.Options{})
-		if err != nil {
-			return err
-		}
-		s.images = append(s.images, made...)
-	}
-	return nil
+func (s *state) imagesOf(v *catalog.Version) []oci.Artifact {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.images[v]
 }
 
 // installedBy are the versions that a package installs with its values.
@@ -84,23 +68,31 @@ func (p *Plan) cluster(ctx context.Context, s *state) error {
 	if err != nil {
 		return err
 	}
-	s.client, err = install.New(config)
+	if s.client, err = install.New(config); err != nil {
+		return err
+	}
+	s.examples, err = example.New(config)
 	return err
 }
 
-// push sends the bundles of the whole repository, since kapp-controller asks
-// for all that it offers, but only the images that will run.
-func (p *Plan) push(ctx context.Context, s *state) error {
+// pushBundles sends the bundles of the whole repository, since kapp-controller asks
+// for all that it offers. Of images it asks for those that run.
+func (p *Plan) pushBundles(ctx context.Context, s *state) error {
+	artifacts, err := s.repository.Artifacts(nil)
+	if err != nil {
+		return err
+	}
+	return p.push(ctx, s, artifacts)
+}
+
+// push sends artifacts to the cluster's registry.
+func (p *Plan) push(ctx context.Context, s *state, artifacts []oci.Artifact) error {
 	remote, err := oci.Open(ctx, s.result.Cluster.RegistryPush+"/"+p.path(), oci.Registry{Insecure: true, Anon: true})
 	if err != nil {
 		return err
 	}
-	artifacts, err := s.repository.Artifacts(s.images, p.images()...)
-	if err != nil {
-		return err
-	}
 	// This registry is the cluster's own, and kapp-controller installs by
-	// digest from it, so its tags may move.
+	// digest from it, so its tags may change.
 	_, err = remote.Push(ctx, artifacts, oci.PushOptions{MoveTags: true})
 	return err
 }
@@ -118,6 +110,9 @@ func (p *Plan) inCluster(s *state) string { return s.result.Cluster.RegistryClus
 // kapp-controller would.
 func (p *Plan) deploy(v *catalog.Version) func(context.Context, *state) error {
 	return func(ctx context.Context, s *state) error {
+		if err := p.push(ctx, s, s.imagesOf(v)); err != nil {
+			return err
+		}
 		b, err := repository.BuildVersion(ctx, p.catalog, v, repository.Options{})
 		if err != nil {
 			return err
@@ -141,6 +136,9 @@ func (p *Plan) store(ctx context.Context, s *state) error {
 	if !s.result.Cluster.NeedsStorage {
 		return nil
 	}
+	if err := p.makeImages(p.storage)(ctx, s); err != nil {
+		return err
+	}
 	return p.deploy(p.storage)(ctx, s)
 }
 
@@ -153,6 +151,9 @@ func (p *Plan) offer(ctx context.Context, s *state) error {
 
 func (p *Plan) install(v catalog.Needed) func(context.Context, *state) error {
 	return func(ctx context.Context, s *state) error {
+		if err := p.push(ctx, s, s.imagesOf(v.Version)); err != nil {
+			return err
+		}
 		values, err := p.valuesOf(v.Version)
 		if err != nil {
 			return err
@@ -172,10 +173,21 @@ func (p *Plan) install(v catalog.Needed) func(context.Context, *state) error {
 		if err := s.client.Package(ctx, pkg); err != nil {
 			return err
 		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.result.Installed = append(s.result.Installed, Installed{
 			Namespace: pkg.Namespace, Name: pkg.Name, Package: pkg.Package, Version: pkg.Version,
 			RequiredBy: idList(v.By),
 		})
 		return nil
 	}
+}
+
+func (p *Plan) example(ctx context.Context, s *state) error {
+	e, err := Example(p.options.Example, ExampleNamespace(p.options.Example))
+	if err != nil {
+		return err
+	}
+	s.result.Example, err = s.examples.Run(ctx, e)
+	return err
 }

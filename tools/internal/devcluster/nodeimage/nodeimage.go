@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"io"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/strake-dev/strake/tools/internal/cache"
 	"github.com/strake-dev/strake/tools/internal/progress"
 )
@@ -89,14 +91,21 @@ type step struct {
 
 func (b *build) steps() []step {
 	return []step{
-		{"compiling the node's programs (minutes the first time)", b.compile},
-		{"installing the node's Debian packages", b.installSystem},
+		{"compiling the node's programs and installing its Debian packages (minutes the first time)", b.prepare},
 		{"assembling the node's base image", b.loadBase},
 		{"assembling the control plane's images", b.assembleImages},
 		{"importing them into the node", b.importImages},
 		{"keeping the node image", b.commit},
 		{"removing node images of other inputs", b.prune},
 	}
+}
+
+// prepare does what waits for processors beside what waits for the network.
+func (b *build) prepare(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return b.installSystem(ctx) })
+	group.Go(func() error { return b.compile(ctx) })
+	return group.Wait()
 }
 
 func (b *build) run(ctx context.Context) error {

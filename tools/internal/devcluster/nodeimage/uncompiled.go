@@ -1,0 +1,32 @@
+package nodeimage
+
+import (
+	"context"
+	"os"
+
+	"github.com/strake-dev/strake/tools/internal/cache"
+)
+
+// Uncompiled are the names of the modules whose programs [Build] would compile, since
+// they are not in the cache: "kubernetes", "etcd" and so on.
+func Uncompiled(ctx context.Context) ([]string, error) {
+	var names []string
+	for _, m := range modules() {
+		file, err := parseModule(m.name)
+		if err != nil {
+			return nil, err
+		}
+		key, err := programsKey(ctx, m.name, linkerFlags(m, requiredVersion(file, m.upstream)))
+		if err != nil {
+			return nil, err
+		}
+		dir, err := cache.Dir(ProgramsCache, m.name+"-"+key)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := os.Stat(dir); err != nil {
+			names = append(names, m.name)
+		}
+	}
+	return names, nil
+}

@@ -1,0 +1,84 @@
+package image
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/strake-dev/strake/tools/internal/cache"
+	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/gotool"
+)
+
+// Uncompiled are the locked images of a version that [Build] would compile: those from
+// the module that are not in the cache. No process is started.
+func Uncompiled(v *catalog.Version) ([]catalog.LockedImage, error) {
+	if v.Images == nil || v.Images.Source != catalog.FromModule {
+		return nil, nil
+	}
+	var list []catalog.LockedImage
+	for _, locked := range v.Images.Images {
+		dir, err := cache.Dir(CacheKind, strings.TrimPrefix(locked.Inputs, "sha256:"))
+		if err != nil {
+			return nil, err
+		}
+		if _, err := os.Stat(dir); err != nil {
+			list = append(list, locked)
+		}
+	}
+	return list, nil
+}
+
+// CheckToolchain returns an error where the images of a version cannot be compiled as
+// they are locked: without the go command, or with another release.
+func CheckToolchain(ctx context.Context, v *catalog.Version) error {
+	t, err := findToolchain(ctx, v.Dir)
+	if err != nil {
+		return err
+	}
+	return t.pinned(v)
+}
+
+// Download fetches the modules that the commands of a version's uncompiled images
+// import, and compiles nothing. Sources that a program writes are left to [Build].
+func Download(ctx context.Context, v *catalog.Version) error {
+	missing, err := Uncompiled(v)
+	if err != nil {
+		return err
+	}
+	for _, locked := range missing {
+		img, err := declared(v, locked.Name)
+		if err != nil {
+			return err
+		}
+		maker, img := v.Maker(img)
+		if img.Generate != nil {
+			continue
+		}
+		for _, command := range append([]string{img.Command}, img.With...) {
+			if err := download(ctx, maker, img, command, platformsOf(locked)[0]); err != nil {
+				return fmt.Errorf("downloading the modules of %s of %s: %w", command, maker.ID(), err)
+			}
+		}
+	}
+	return nil
+}
+
+// download lists the packages of a command, for which the go command needs the modules
+// that hold them, and no others.
+func download(ctx context.Context, v *catalog.Version, img catalog.Image, command, on string) error {
+	platform, err := v1.ParsePlatform(on)
+	if err != nil {
+		return err
+	}
+	c := compiler{version: v, image: img}
+	cmd, err := gotool.Command(ctx, append(append([]string{"list", "-deps", "-f", ""}, c.flags()...), command)...)
+	if err != nil {
+		return err
+	}
+	cmd.Dir, cmd.Env = v.Module(command), append(os.Environ(), goEnv(*platform, os.TempDir())...)
+	return runQuietly(cmd)
+}
