@@ -73,6 +73,15 @@ lint: $(STRAKE) ## Go code and packages, as CI checks them
 verify: $(STRAKE) ## Rebuild everything and compare every committed digest
 	$(STRAKE) verify
 
+# Where the module golang.org/x/vulndb, which holds the advisories, is unpacked.
+VULNDB = $(shell go mod download -modfile=tools/govulncheck.mod -json golang.org/x/vulndb | awk -F'"' '$$2 == "Dir" {print $$4}')
+
+.PHONY: vulncheck
+vulncheck: ## Known vulnerabilities that the tools reach, by the database in tools/govulncheck.mod
+	@mkdir -p .build
+	go build -o .build/vulncheck ./tools/vulncheck
+	go tool -modfile=tools/govulncheck.mod govulncheck -db file://$(VULNDB)/data/osv -format openvex ./tools/... ./test/... | .build/vulncheck tools/vulncheck/exceptions.yml
+
 .PHONY: bench
 bench: $(STRAKE) ## Speed and memory, as ratios against the tools people use today
 	STRAKE=$(abspath $(STRAKE)) go run ./test/bench $(if $(ROUNDS),-rounds $(ROUNDS))

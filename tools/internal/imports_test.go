@@ -56,7 +56,9 @@ var stages = map[string]struct {
 	"devcluster":  {[]string{"manifest"}, "it makes a cluster and deploys objects; what they are and who built them is not its matter"},
 	"platform":    {[]string{"catalog", "manifest", "image", "bundle", "rbac", "repository", "oci", "environment", "devcluster"}, "it puts the stages in a row to bring a cluster up, below the commands and above all else"},
 	"cli":         {[]string{"child", "ytt", "catalog", "upstream", "manifest", "image", "bundle", "rbac", "repository", "oci", "lint", "docs", "devcluster", "platform", "environment", "gitops", "scaffold"}, "it parses, calls and prints, so it knows every stage and none knows it"},
-	"main:strake": {[]string{"cli"}, "main wires signals, streams and the exit code; all else is a command"},
+
+	"main:strake":    {[]string{"cli"}, "main wires signals, streams and the exit code; all else is a command"},
+	"main:vulncheck": {nil, "it reads govulncheck's output and a list of exceptions, and knows nothing of packages"},
 }
 
 // libraries says which folders alone may import a library (by prefix), so that
