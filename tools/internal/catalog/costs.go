@@ -1,6 +1,10 @@
 package catalog
 
-import "cmp"
+import (
+	"cmp"
+
+	"github.com/strake-dev/strake/tools/internal/names"
+)
 
 // CostsFile records what images cost to compile. It decides no digest.
 const CostsFile = "repo/costs.yml"
@@ -63,7 +67,7 @@ func checkCosts(f *file, name string, images map[string]int, packages []*Package
 		}
 		return
 	}
-	f.bad(at, "package %q is not in %s/; known: %s", name, packagesDir, packageNames(packages))
+	f.bad(at, "package %q is not in %s/; %s", name, packagesDir, names.Hint(name, packageNames(packages)))
 }
 
 func (p *Package) hasImage(name string) bool {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/strake-dev/strake/tools/internal/names"
 )
 
 // defaultWithin bounds a step of an example that names no time.
@@ -87,20 +89,20 @@ func (e *Example) Files() []string {
 // Example is the package's example of a name, or its only one where name is
 // empty. The error lists those that there are.
 func (p *Package) Example(name string) (*Example, error) {
-	var names []string
+	var known []string
 	for _, e := range p.Examples {
 		if e.Name == name || name == "" && len(p.Examples) == 1 {
 			return e, nil
 		}
-		names = append(names, e.Name)
+		known = append(known, e.Name)
 	}
 	switch {
-	case len(names) == 0:
-		return nil, fmt.Errorf("%s has no examples", p.Name)
+	case len(known) == 0:
+		return nil, names.Unknownf("%s has no examples", p.Name)
 	case name == "":
-		return nil, fmt.Errorf("%s has several examples; name one: %s", p.Name, strings.Join(names, ", "))
+		return nil, names.Unknownf("%s has several examples; name one: %s", p.Name, strings.Join(known, ", "))
 	}
-	return nil, fmt.Errorf("%s has no example %q; known: %s", p.Name, name, strings.Join(names, ", "))
+	return nil, names.Unknownf("%s has no example %q; %s", p.Name, name, names.Hint(name, known))
 }
 
 // examples reads the folder of a package's examples.
@@ -184,7 +186,7 @@ func checkQuickstart(f *file, r Repository, packages []*Package) {
 	i := slices.IndexFunc(packages, func(p *Package) bool { return filepath.Base(p.Dir) == name })
 	switch {
 	case i < 0:
-		f.bad("quickstart.package", "package %q is not in %s/; known: %s", name, packagesDir, packageNames(packages))
+		f.bad("quickstart.package", "package %q is not in %s/; %s", name, packagesDir, names.Hint(name, packageNames(packages)))
 	case len(r.Published[name]) == 0:
 		f.bad("quickstart.package", "%s is not published, so it cannot be installed; name it in the list published", name)
 	case r.Quickstart.Example != "":

@@ -57,11 +57,11 @@ func TestLoadExampleErrors(t *testing.T) {
 		file, old, new string
 		want           string
 	}{
-		"quickstart's package":     {repo, "package: boat,", "package: bote,", repo + `:6: package "bote" is not in packages/; known: boat`},
+		"quickstart's package":     {repo, "package: boat,", "package: bote,", repo + `:6: package "bote" is not in packages/; did you mean boat?`},
 		"quickstart not published": {repo, "  boat: [1.2.0]", "  {}", repo + `:6: boat is not published, so it cannot be installed`},
 		"quickstart's example":     {repo, "example: leave", "example: sink", repo + `:6: boat has no example "sink"; known: leave`},
-		"quickstart's field":       {repo, "example: leave", "exmaple: leave", repo + `:6: unknown field "exmaple"; known here: package, example`},
-		"unknown field":            {example, "summary:", "sumary:", example + `:1: unknown field "sumary"; known here: summary, steps`},
+		"quickstart's field":       {repo, "example: leave", "exmaple: leave", repo + `:6: unknown field "exmaple"; did you mean example?`},
+		"unknown field":            {example, "summary:", "sumary:", example + `:1: unknown field "sumary"; did you mean summary?`},
 		"missing field":            {example, ` label: afloat,`, "", example + `:5: missing field "steps[0].until.label"`},
 		"no step":                  {example, goodExample, "summary: Nothing\nsteps: []\n", example + `:2: no step; an example has at least one`},
 		"file elsewhere":           {example, "[boat.yml]\n    until", "[../boat.yml]\n    until", example + `:4: "../boat.yml" is not the name of a file NAME.yml beside example.yml`},

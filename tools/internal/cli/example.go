@@ -61,8 +61,8 @@ package, in packages/PACKAGE/examples.`,
 		}),
 	}
 	flags.target.add(cmd)
-	cmd.Flags().StringVarP(&flags.namespace, "namespace", "n", "", "`namespace` of the example, which is made (default: example-PACKAGE-EXAMPLE)")
-	mustComplete(cmd, "namespace", cobra.NoFileCompletions)
+	cmd.Flags().StringVar(&flags.namespace, "target-namespace", "", "`namespace` to create for the example (default: example-PACKAGE-EXAMPLE)")
+	mustComplete(cmd, "target-namespace", cobra.NoFileCompletions)
 	cmd.Flags().BoolVar(&flags.remove, "delete", false, "remove the example from the cluster")
 	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "print the objects and do nothing")
 	cmd.MarkFlagsMutuallyExclusive("delete", "dry-run")
@@ -140,7 +140,7 @@ func (f *exampleFlags) deleteCommand(e *catalog.Example) string {
 		}
 	}
 	if f.namespace != platform.ExampleNamespace(e) {
-		command += " --namespace " + f.namespace
+		command += " --target-namespace " + f.namespace
 	}
 	return command
 }

@@ -3,13 +3,12 @@ package docs
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
-	"github.com/texttheater/golang-levenshtein/levenshtein"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/strake-dev/strake/tools/internal/bundle"
+	"github.com/strake-dev/strake/tools/internal/names"
 )
 
 // Below returns the values at and below a path, as [Row] has it, in the objects
@@ -84,7 +83,7 @@ func keep(node *yaml.Node, object *bundle.Value) *yaml.Node {
 }
 
 // unknownPath names the path that was probably meant: one that ends as the given
-// one does, or else the one with the fewest letters to change.
+// one does, or else the nearest ones.
 func unknownPath(values *bundle.Values, path string) error {
 	rows, err := Rows(values)
 	if err != nil {
@@ -93,12 +92,16 @@ func unknownPath(values *bundle.Values, path string) error {
 	if len(rows) == 0 {
 		return errors.New("the package has no values")
 	}
-	distance := func(r Row) int {
+	var known []string
+	for _, r := range rows {
 		if strings.HasSuffix(r.Path, "."+path) {
-			return -1
+			return fmt.Errorf("no value %q; did you mean %s? Without a path, all values are listed", path, r.Path)
 		}
-		return levenshtein.DistanceForStrings([]rune(r.Path), []rune(path), levenshtein.DefaultOptions)
+		known = append(known, r.Path)
 	}
-	nearest := slices.MinFunc(rows, func(a, b Row) int { return distance(a) - distance(b) })
-	return fmt.Errorf("no value %q; did you mean %s? Without a path, all values are listed", path, nearest.Path)
+	near := names.Near(path, known)
+	if len(near) == 0 {
+		return fmt.Errorf("no value %q; leave out the path to list all values", path)
+	}
+	return fmt.Errorf("no value %q; did you mean %s? Without a path, all values are listed", path, strings.Join(near, " or "))
 }

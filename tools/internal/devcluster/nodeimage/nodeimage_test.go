@@ -58,5 +58,5 @@ func TestBuildSaysWhichStepFailed(t *testing.T) {
 	t.Setenv("PATH", t.TempDir()) // no go command
 	_, err := Build(t.Context(), engineFunc(func([]string) error { return errors.New("no such image") }), Options{})
 	require.ErrorContains(t, err, "compiling the node's programs")
-	require.ErrorContains(t, err, "kubernetes")
+	require.ErrorContains(t, err, "the go command is not on PATH")
 }
