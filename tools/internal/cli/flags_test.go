@@ -11,11 +11,14 @@ import (
 // shorthands are the letters that commands may use, each for one flag with one
 // default in every command that has it.
 var shorthands = map[string]struct{ name, preset string }{
+	"A": {"all-namespaces", "false"},
 	"f": {"values-file", ""},
 	"h": {"help", "false"},
 	"n": {"namespace", "strake"},
 	"o": {"output", "text"},
 	"q": {"quiet", "false"},
+	"w": {"watch", "false"},
+	"y": {"yes", "false"},
 }
 
 func TestShorthandsMeanTheSameEverywhere(t *testing.T) {

@@ -8,14 +8,19 @@ import (
 	"github.com/strake-dev/strake/tools/internal/catalog"
 )
 
-// version is the one that arg names; see [catalog.Catalog.Find].
+// version is the one that arg names; see [catalog.Catalog.Find]. What is broken of
+// others is in nobody's way.
 func (a *app) version(arg string, options ...catalog.Option) (*catalog.Catalog, *catalog.Version, error) {
-	c, err := a.catalog(options...)
+	c, err := a.catalog(append(options, catalog.LeaveOutBroken)...)
 	if err != nil {
 		return nil, nil, err
 	}
 	v, err := c.Find(arg)
-	return c, v, err
+	if err != nil {
+		return nil, nil, err
+	}
+	a.warnOfBroken(c)
+	return c, v, nil
 }
 
 // packageNames are the names of the packages that args name. The error joins what

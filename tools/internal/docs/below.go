@@ -1,15 +1,12 @@
 package docs
 
 import (
-	"errors"
-	"fmt"
-	"slices"
 	"strings"
 
-	"github.com/texttheater/golang-levenshtein/levenshtein"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/strake-dev/strake/tools/internal/bundle"
+	"github.com/strake-dev/strake/tools/internal/names"
 )
 
 // Below returns the values at and below a path, as [Row] has it, in the objects
@@ -83,22 +80,19 @@ func keep(node *yaml.Node, object *bundle.Value) *yaml.Node {
 	return kept
 }
 
-// unknownPath names the path that was probably meant: one that ends as the given
-// one does, or else the one with the fewest letters to change.
+// unknownPath names the paths that were probably meant.
 func unknownPath(values *bundle.Values, path string) error {
 	rows, err := Rows(values)
 	if err != nil {
 		return err
 	}
-	if len(rows) == 0 {
-		return errors.New("the package has no values")
+	var known []string
+	for _, row := range rows {
+		known = append(known, row.Path)
 	}
-	distance := func(r Row) int {
-		if strings.HasSuffix(r.Path, "."+path) {
-			return -1
-		}
-		return levenshtein.DistanceForStrings([]rune(r.Path), []rune(path), levenshtein.DefaultOptions)
+	hint := "without a path, all values are listed"
+	if near := names.Near(path, known); len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "?"
 	}
-	nearest := slices.MinFunc(rows, func(a, b Row) int { return distance(a) - distance(b) })
-	return fmt.Errorf("no value %q; did you mean %s? Without a path, all values are listed", path, nearest.Path)
+	return names.Unknownf("no value %q; %s", path, hint)
 }
