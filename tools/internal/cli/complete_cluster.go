@@ -38,10 +38,10 @@ func (t target) completeNamespaces() cobra.CompletionFunc {
 }
 
 // completeInstalled offers the PackageInstalls of the namespace.
-func completeInstalled(f *uninstallFlags) cobra.CompletionFunc {
+func (t target) completeInstalled(namespace *string) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		found, directive := target(f.target.target).ask(cmd, func(ctx context.Context, client *install.Client) ([]string, error) {
-			return client.Names(ctx, f.namespace)
+		found, directive := t.ask(cmd, func(ctx context.Context, client *install.Client) ([]string, error) {
+			return client.Names(ctx, *namespace)
 		})
 		return without(found, args), directive
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
 
@@ -62,7 +63,7 @@ The language server for YAML takes the schema from the first line of a file:
 				return err
 			}
 			if values, err = docs.Below(values, path); err != nil {
-				return usagef("%s: %w", v.ID(), err)
+				return fmt.Errorf("%s: %w", v.ID(), err)
 			}
 			if format == docsText {
 				return printValues(a.out(), values, path)

@@ -47,11 +47,14 @@ Nothing is built, and no registry or cluster is asked.`,
   strake list keda@2.21.0 -o json`,
 		ValidArgsFunction: a.completeVersions,
 		RunE: a.around(func(_ *cobra.Command, args []string) error {
-			c, versions, err := a.selected(args, catalog.AllowMissingLocks)
+			c, versions, err := a.selected(args, catalog.AllowMissingLocks, catalog.LeaveOutBroken)
 			if err != nil {
 				return err
 			}
-			rows := listRows(c, versions, flags.versions, args)
+			rows, err := listRows(c, versions, flags.versions, args)
+			if err != nil {
+				return err
+			}
 			return flags.output.print(a.out(), rows, func(w io.Writer) error { return printList(w, flags.versions, rows) })
 		}),
 	}
@@ -60,19 +63,31 @@ Nothing is built, and no registry or cluster is asked.`,
 	return cmd
 }
 
-// listRows has a row for each version, or for the latest one of each package: the
-// published one, if any is. Packages of which none is published are for the
-// project's own use, and listed if they are asked for.
-func listRows(c *catalog.Catalog, versions []*catalog.Version, all bool, args []string) []listRow {
-	exact := func(v *catalog.Version) bool { return slices.Contains(args, v.Package.Name+"@"+v.Version) }
+// listRows has a row for each version, or for those that args name and the latest
+// one of each package: the published one, if any is. Packages of which none is
+// published are for the project's own use, and listed if they are asked for.
+func listRows(c *catalog.Catalog, versions []*catalog.Version, all bool, args []string) ([]listRow, error) {
+	var named []*catalog.Version
+	packages := map[string]bool{}
+	for _, arg := range args {
+		found, err := c.Select([]string{arg})
+		if err != nil {
+			return nil, err
+		}
+		if strings.Contains(arg, "@") {
+			named = append(named, found...)
+		} else {
+			packages[found[0].Package.Name] = true
+		}
+	}
 	rows := []listRow{}
 	for _, v := range versions {
-		offered := len(c.Repository.Published[v.Package.Name]) > 0 || len(args) > 0
-		if all || exact(v) || offered && v == docs.Shown(c, v.Package) {
+		listed := packages[v.Package.Name] || len(args) == 0 && len(c.Repository.Published[v.Package.Name]) > 0
+		if all || slices.Contains(named, v) || listed && v == docs.Shown(c, v.Package) {
 			rows = append(rows, listRowOf(c, v))
 		}
 	}
-	return rows
+	return rows, nil
 }
 
 func listRowOf(c *catalog.Catalog, v *catalog.Version) listRow {

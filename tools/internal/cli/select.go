@@ -8,7 +8,8 @@ import (
 	"github.com/strake-dev/strake/tools/internal/catalog"
 )
 
-// version is the one that arg names; see [catalog.Catalog.Find].
+// version is the one that arg names; see [catalog.Catalog.Find]. What is broken of
+// others is in nobody's way.
 func (a *app) version(arg string, options ...catalog.Option) (*catalog.Catalog, *catalog.Version, error) {
 	c, err := a.catalog(append(options, catalog.LeaveOutBroken)...)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/devcluster/install"
 	"github.com/strake-dev/strake/tools/internal/devcluster/kapp"
+	"github.com/strake-dev/strake/tools/internal/names"
 	"github.com/strake-dev/strake/tools/internal/platform"
 	"github.com/strake-dev/strake/tools/internal/progress"
 )
@@ -64,25 +65,25 @@ An install that is not ready or has drifted ends with exit code 3.`,
   strake status keda -n platform --context my-cluster
   strake status -A --drift
   strake status --watch`,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Args:              objectNames,
+		ValidArgsFunction: target(flags.target.target).completeInstalled(&flags.namespace),
 		RunE: a.around(func(cmd *cobra.Command, args []string) error {
 			return status(cmd.Context(), a, flags, args)
 		}),
 	}
 	flags.target.add(cmd)
 	f := cmd.Flags()
-	f.StringVarP(&flags.namespace, "namespace", "n", platform.DefaultNamespace, "`namespace` of the PackageInstalls")
+	namespaceFlag(cmd, &flags.namespace, namespaceName, platform.DefaultNamespace, "`namespace` of the PackageInstalls", flags.target.target)
 	f.BoolVarP(&flags.all, "all-namespaces", "A", false, "list those of all namespaces")
 	f.BoolVar(&flags.drift, "drift", false, "list what kapp would change now")
 	f.BoolVarP(&flags.watch, "watch", "w", false, "print the list again whenever it changes, until interrupted")
 	flags.output.add(cmd)
 	cmd.MarkFlagsMutuallyExclusive("namespace", "all-namespaces")
 	cmd.MarkFlagsMutuallyExclusive("drift", "watch")
-	mustComplete(cmd, "namespace", cobra.NoFileCompletions)
 	return cmd
 }
 
-func status(ctx context.Context, a *app, f statusFlags, names []string) error {
+func status(ctx context.Context, a *app, f statusFlags, args []string) error {
 	c, err := a.catalogIfThere()
 	if err != nil {
 		return err
@@ -95,9 +96,9 @@ func status(ctx context.Context, a *app, f statusFlags, names []string) error {
 		return err
 	}
 	if f.watch {
-		return watchStatus(ctx, a, f, client, c, names)
+		return watchStatus(ctx, a, f, client, c, args)
 	}
-	statuses, err := chosenStatuses(ctx, client, f, names)
+	statuses, err := chosenStatuses(ctx, client, f, args)
 	if err != nil {
 		return err
 	}
@@ -124,26 +125,30 @@ func (a *app) catalogIfThere() (*catalog.Catalog, error) {
 			return nil, nil //nolint:nilnil,nilerr // what a checkout adds is optional
 		}
 	}
-	return a.catalog(catalog.AllowMissingLocks)
+	return a.catalog(catalog.AllowMissingLocks, catalog.LeaveOutBroken)
 }
 
 // chosenStatuses are those of the names, or all without any. A name that is not
 // there is an error: a script that waits for it would otherwise succeed.
-func chosenStatuses(ctx context.Context, client *install.Client, f statusFlags, names []string) ([]install.Status, error) {
+func chosenStatuses(ctx context.Context, client *install.Client, f statusFlags, wanted []string) ([]install.Status, error) {
 	namespace, where := f.namespace, "the namespace "+f.namespace
 	if f.all {
 		namespace, where = "", "any namespace"
 	}
 	statuses, err := client.Statuses(ctx, namespace)
-	if err != nil || len(names) == 0 {
+	if err != nil || len(wanted) == 0 {
 		return statuses, err
 	}
-	for _, name := range names {
-		if !slices.ContainsFunc(statuses, func(s install.Status) bool { return s.Name == name }) {
-			return nil, fmt.Errorf("there is no PackageInstall %s in %s; `strake status -A` lists those of all namespaces", name, where)
+	var known []string
+	for _, s := range statuses {
+		known = append(known, s.Name)
+	}
+	for _, name := range wanted {
+		if !slices.Contains(known, name) {
+			return nil, names.Unknownf("no PackageInstall %q in %s; %s", name, where, names.Hint(name, known))
 		}
 	}
-	return slices.DeleteFunc(statuses, func(s install.Status) bool { return !slices.Contains(names, s.Name) }), nil
+	return slices.DeleteFunc(statuses, func(s install.Status) bool { return !slices.Contains(wanted, s.Name) }), nil
 }
 
 func statusRows(c *catalog.Catalog, statuses []install.Status) []statusRow {
@@ -252,10 +257,10 @@ func statusFindings(rows []statusRow) error {
 const watchInterval = 2 * time.Second
 
 // watchStatus prints the list whenever it has changed, until ctx ends.
-func watchStatus(ctx context.Context, a *app, f statusFlags, client *install.Client, c *catalog.Catalog, names []string) error {
+func watchStatus(ctx context.Context, a *app, f statusFlags, client *install.Client, c *catalog.Catalog, args []string) error {
 	var before []statusRow
 	for {
-		statuses, err := chosenStatuses(ctx, client, f, names)
+		statuses, err := chosenStatuses(ctx, client, f, args)
 		if err != nil {
 			return err
 		}

@@ -50,7 +50,7 @@ removes what is left of these.`,
   strake uninstall keda -n platform --dry-run -o json
   strake uninstall keda --delete-objects --yes`,
 		Args:              cobra.MatchAll(cobra.MinimumNArgs(1), objectNames),
-		ValidArgsFunction: completeInstalled(&flags),
+		ValidArgsFunction: target(flags.target.target).completeInstalled(&flags.namespace),
 		RunE: a.around(func(cmd *cobra.Command, args []string) error {
 			return uninstall(cmd.Context(), a, flags, args)
 		}),

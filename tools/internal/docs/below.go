@@ -1,8 +1,6 @@
 package docs
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -82,26 +80,19 @@ func keep(node *yaml.Node, object *bundle.Value) *yaml.Node {
 	return kept
 }
 
-// unknownPath names the path that was probably meant: one that ends as the given
-// one does, or else the nearest ones.
+// unknownPath names the paths that were probably meant.
 func unknownPath(values *bundle.Values, path string) error {
 	rows, err := Rows(values)
 	if err != nil {
 		return err
 	}
-	if len(rows) == 0 {
-		return errors.New("the package has no values")
-	}
 	var known []string
-	for _, r := range rows {
-		if strings.HasSuffix(r.Path, "."+path) {
-			return fmt.Errorf("no value %q; did you mean %s? Without a path, all values are listed", path, r.Path)
-		}
-		known = append(known, r.Path)
+	for _, row := range rows {
+		known = append(known, row.Path)
 	}
-	near := names.Near(path, known)
-	if len(near) == 0 {
-		return fmt.Errorf("no value %q; leave out the path to list all values", path)
+	hint := "without a path, all values are listed"
+	if near := names.Near(path, known); len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "?"
 	}
-	return fmt.Errorf("no value %q; did you mean %s? Without a path, all values are listed", path, strings.Join(near, " or "))
+	return names.Unknownf("no value %q; %s", path, hint)
 }
