@@ -101,7 +101,7 @@ generate: $(STRAKE) ## All that is generated and committed
 	$(STRAKE) build
 	$(STRAKE) build --root test/apps
 	$(STRAKE) readmes
-	$(STRAKE) reference --dir tools/strake/docs
+	$(STRAKE) reference --dir docs/cli
 
 .PHONY: clean
 clean: ## Remove .build/

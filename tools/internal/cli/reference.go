@@ -16,12 +16,12 @@ func newReference(a *app) *cobra.Command {
 		Short: "Write the reference of all commands as Markdown",
 		Long: `Reference writes one Markdown file, strake_COMMAND.md, for each command into a
 folder, and removes those of commands that are no more.`,
-		Example: "  strake reference --dir tools/strake/docs",
+		Example: "  strake reference --dir docs/cli",
 		Hidden:  true,
 		Args:    cobra.NoArgs,
 		RunE:    a.around(func(cmd *cobra.Command, _ []string) error { return writeReference(cmd.Root(), dir) }),
 	}
-	cmd.Flags().StringVar(&dir, "dir", filepath.Join("tools", "strake", "docs"), "`folder` to write to")
+	cmd.Flags().StringVar(&dir, "dir", filepath.Join("docs", "cli"), "`folder` to write to")
 	return cmd
 }
 

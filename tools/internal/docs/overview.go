@@ -3,7 +3,6 @@ package docs
 import (
 	"fmt"
 	"path"
-	"path/filepath"
 	"strings"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
@@ -16,8 +15,7 @@ const (
 )
 
 // Overview fills in, in the text of a page at the checkout's root, the table of
-// published packages and what else is in the tree. Whoever publishes a
-// package says what it is seen doing.
+// published packages, and lists what else is in the tree.
 func Overview(c *catalog.Catalog, page string) ([]byte, error) {
 	before, rest, begins := strings.Cut(page, overviewBegin+"\n")
 	_, after, ends := strings.Cut(rest, overviewEnd+"\n")
@@ -30,13 +28,10 @@ func Overview(c *catalog.Catalog, page string) ([]byte, error) {
 		if len(published) == 0 {
 			continue
 		}
-		if p.Proof == "" {
-			return nil, fmt.Errorf("%s: published without a proof; say there what the package is seen doing on a cluster", filepath.Join(p.Dir, catalog.PackageFile))
-		}
-		cells = append(cells, []string{link(p), strings.Join(published, ", "), plain(oneLine(p.Proof))})
+		cells = append(cells, []string{link(p), strings.Join(published, ", "), plain(oneLine(p.Metadata.ShortDescription))})
 	}
-	text := "\n" + grid([]string{"package", "versions", "what it is seen doing on a cluster before it is published"}, cells) +
-		others(c, "In the tree, but not published since their images are not locked yet", func(v *catalog.Version) bool { return v.Images == nil }) +
+	text := "\n" + grid([]string{"package", "versions", "description"}, cells) +
+		others(c, "Not published, because their images are not locked yet", func(v *catalog.Version) bool { return v.Images == nil }) +
 		others(c, "For the project's own use", func(v *catalog.Version) bool { return v.Images != nil && !c.Published(v) })
 	return []byte(before + overviewBegin + "\n" + text + "\n" + overviewEnd + "\n" + after), nil
 }
