@@ -51,5 +51,5 @@ func TestCheckToolchain(t *testing.T) {
 	v.Images.Toolchain = "go1.2.3"
 	require.ErrorContains(t, CheckToolchain(t.Context(), v), "pins go1.2.3")
 	t.Setenv("PATH", t.TempDir())
-	require.ErrorContains(t, CheckToolchain(t.Context(), v), "it must be on PATH")
+	require.ErrorContains(t, CheckToolchain(t.Context(), v), "the go command is not on PATH: install Go")
 }
