@@ -10,8 +10,8 @@ import (
 
 // version is the one that arg names; see [catalog.Catalog.Find]. What is broken of
 // others is in nobody's way.
-func (a *app) version(arg string, options ...catalog.Option) (*catalog.Catalog, *catalog.Version, error) {
-	c, err := a.catalog(append(options, catalog.LeaveOutBroken)...)
+func (a *app) version(arg string) (*catalog.Catalog, *catalog.Version, error) {
+	c, err := a.catalog(catalog.LeaveOutBroken)
 	if err != nil {
 		return nil, nil, err
 	}
