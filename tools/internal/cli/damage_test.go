@@ -47,7 +47,7 @@ func TestDamagedCacheChangesNoOutput(t *testing.T) {
 	} {
 		for i, kind := range stageKinds() {
 			t.Run(kind+" "+damage, func(t *testing.T) {
-				said := ""
+				var said strings.Builder
 				for name, args := range commands {
 					for _, above := range stageKinds()[:i] {
 						require.NoError(t, os.RemoveAll(filepath.Join(f.cache, above)))
@@ -58,9 +58,9 @@ func TestDamagedCacheChangesNoOutput(t *testing.T) {
 					got := f.run(t, args)
 					require.Equal(t, want[name].stdout, got.stdout, "%s: %s", name, got.stderr)
 					require.Equal(t, want[name].code, got.code, "%s: %s", name, got.stderr)
-					said += got.stderr
+					said.WriteString(got.stderr)
 				}
-				require.Contains(t, said, "the cache entry "+kind+"/")
+				require.Contains(t, said.String(), "the cache entry "+kind+"/")
 			})
 		}
 	}

@@ -133,16 +133,16 @@ func printExample(w io.Writer, r *example.Result) {
 
 // deleteCommand removes what the same command without --delete applied.
 func (f *exampleFlags) deleteCommand(e *catalog.Example) string {
-	command := fmt.Sprintf("%s example %s %s --delete", os.Args[0], e.Package.Name, e.Name)
+	command := []string{os.Args[0], "example", e.Package.Name, e.Name, "--delete"}
 	for _, flag := range [][2]string{{"kubeconfig", f.target.kubeconfig}, {"context", f.target.context}} {
 		if flag[1] != "" {
-			command += " --" + flag[0] + " " + flag[1]
+			command = append(command, "--"+flag[0], flag[1])
 		}
 	}
 	if f.namespace != platform.ExampleNamespace(e) {
-		command += " --target-namespace " + f.namespace
+		command = append(command, "--target-namespace", f.namespace)
 	}
-	return command
+	return strings.Join(command, " ")
 }
 
 // exampleRow is one example as it is listed.

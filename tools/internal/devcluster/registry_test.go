@@ -104,7 +104,8 @@ func TestRegistryImage(t *testing.T) {
 		require.NoError(t, err)
 		return reference
 	}
-	require.Equal(t, reference(program, ""), reference(program, ""))
+	first := reference(program, "")
+	require.Equal(t, first, reference(program, ""), "the same program")
 	require.NotEqual(t, reference(program, ""), reference(other, ""), "without a key, every program is another one")
 	require.Equal(t, reference(program, "key"), reference(other, "key"), "a commit that does not concern the registry")
 	require.NotEqual(t, reference(program, "key"), reference(program, "other key"))

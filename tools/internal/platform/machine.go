@@ -34,7 +34,7 @@ func freeSpace(ctx context.Context) ([]place, error) {
 		if err != nil {
 			return nil, fmt.Errorf("looking for free space at %s: %w", at, err)
 		}
-		disk := uint64(info.Sys().(*syscall.Stat_t).Dev)
+		disk := info.Sys().(*syscall.Stat_t).Dev
 		if slices.Contains(disks, disk) {
 			continue
 		}
