@@ -89,7 +89,7 @@ func TestDamagedEntryIsMadeAgain(t *testing.T) {
 				}
 				root := t.TempDir()
 				t.Setenv(cache.EnvDir, root)
-				whole(t, t.Context())
+				whole(t.Context(), t)
 				require.NoError(t, harm(filepath.Join(root, "kind", "key", file)))
 				requireMadeAgain(t)
 			})
@@ -119,7 +119,7 @@ func TestEntryThatIsNoFolderIsMadeAgain(t *testing.T) {
 			root := t.TempDir()
 			t.Setenv(cache.EnvDir, root)
 			dir := filepath.Join(root, "kind", "key")
-			whole(t, t.Context())
+			whole(t.Context(), t)
 			require.NoError(t, os.Rename(dir, filepath.Join(root, "kind", "other")))
 			require.NoError(t, harm(dir))
 			requireMadeAgain(t)
@@ -129,7 +129,7 @@ func TestEntryThatIsNoFolderIsMadeAgain(t *testing.T) {
 }
 
 // whole uses kind/key, and returns how often it was made.
-func whole(t *testing.T, ctx context.Context) (made int) {
+func whole(ctx context.Context, t *testing.T) (made int) {
 	t.Helper()
 	dir, err := cache.Use(ctx, "kind", "key", func(dir string) error { made++; return writeAll(dir) }, (*cache.Entry).Whole)
 	require.NoError(t, err)
@@ -142,10 +142,10 @@ func whole(t *testing.T, ctx context.Context) (made int) {
 func requireMadeAgain(t *testing.T) {
 	t.Helper()
 	said := &steps{}
-	require.Equal(t, 1, whole(t, progress.With(t.Context(), said)))
+	require.Equal(t, 1, whole(progress.With(t.Context(), said), t))
 	require.Len(t, said.lines, 1)
 	require.Contains(t, said.lines[0], "the cache entry kind/key is damaged and will be made again: ")
-	require.Zero(t, whole(t, progress.With(t.Context(), said)), "it is whole now")
+	require.Zero(t, whole(progress.With(t.Context(), said), t), "it is whole now")
 	require.Len(t, said.lines, 1)
 }
 
@@ -180,7 +180,7 @@ func TestDamageOfWhatWasJustMadeIsAnError(t *testing.T) {
 
 func TestPassingErrorsAreNoDamage(t *testing.T) {
 	t.Setenv(cache.EnvDir, t.TempDir())
-	whole(t, t.Context())
+	whole(t.Context(), t)
 	_, err := cache.Use(t.Context(), "kind", "key", func(string) error { panic("made again") },
 		func(*cache.Entry) (string, error) { return "", cache.Damaged(syscall.EMFILE) })
 	require.ErrorIs(t, err, syscall.EMFILE)
@@ -211,11 +211,11 @@ func TestCacheThatCannotBeWritten(t *testing.T) {
 func TestEntriesOfAReadOnlyCacheAreRead(t *testing.T) {
 	root := t.TempDir()
 	t.Setenv(cache.EnvDir, root)
-	whole(t, t.Context())
+	whole(t.Context(), t)
 	require.NoError(t, os.Remove(filepath.Join(root, "kind", "key.lock")))
 	require.NoError(t, os.Chmod(filepath.Join(root, "kind"), 0o555))
 	t.Cleanup(func() { _ = os.Chmod(filepath.Join(root, "kind"), 0o755) })
-	require.Zero(t, whole(t, t.Context()))
+	require.Zero(t, whole(t.Context(), t))
 	require.NoFileExists(t, filepath.Join(root, "kind", "key.lock"), "reading takes no lock")
 }
 
@@ -226,7 +226,7 @@ func TestList(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, none)
 
-	whole(t, t.Context())
+	whole(t.Context(), t)
 	long := time.Now().Add(-100 * time.Hour)
 	require.NoError(t, os.Chtimes(filepath.Join(root, "kind", "key"), long, long))
 	require.NoError(t, os.MkdirAll(filepath.Join(root, "kind", "rest.part"), 0o755))
@@ -240,7 +240,7 @@ func TestList(t *testing.T) {
 	require.False(t, all[1].Entry, "a killed run left it")
 	require.NoError(t, all[1].Verify(nil))
 
-	whole(t, t.Context())
+	whole(t.Context(), t)
 	all, err = cache.List("kind")
 	require.NoError(t, err)
 	require.WithinDuration(t, time.Now(), all[0].Used, time.Minute, "reading is a use")
@@ -267,7 +267,7 @@ func TestList(t *testing.T) {
 func TestLockOutlivesItsFile(t *testing.T) {
 	root := t.TempDir()
 	t.Setenv(cache.EnvDir, root)
-	whole(t, t.Context())
+	whole(t.Context(), t)
 	file := filepath.Join(root, "kind", "key.lock")
 	unlock, err := cache.Lock(t.Context(), file)
 	require.NoError(t, err)

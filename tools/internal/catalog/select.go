@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/carvel-dev/semver/v4"
@@ -85,7 +86,7 @@ func (c *Catalog) FindVersion(p *Package, version string) (*Version, error) {
 // isMinor tells whether a short name, MAJOR or MAJOR.MINOR, stands for a version.
 func isMinor(short, version string) bool {
 	v, err := semver.Parse(version)
-	return err == nil && (short == fmt.Sprint(v.Major) || short == fmt.Sprintf("%d.%d", v.Major, v.Minor))
+	return err == nil && (short == strconv.FormatUint(v.Major, 10) || short == fmt.Sprintf("%d.%d", v.Major, v.Minor))
 }
 
 // Newest is the newest published version of a package, or the newest one where

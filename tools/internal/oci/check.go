@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -49,7 +50,7 @@ func CheckShortReference(text string) error {
 func CheckHost(text string) error {
 	return form(text, "HOST:PORT", "10.0.0.5:5000", func() error {
 		if strings.Contains(text, "/") {
-			return fmt.Errorf("it has a path")
+			return errors.New("it has a path")
 		}
 		_, err := name.NewRegistry(text, name.StrictValidation)
 		return err

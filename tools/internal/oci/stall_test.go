@@ -60,7 +60,10 @@ func TestUploadThatStallsForEverEnds(t *testing.T) {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, server.URL, bytes.NewReader(content))
 	require.NoError(t, err)
 	begin := time.Now()
-	_, err = way.RoundTrip(req)
+	resp, err := way.RoundTrip(req)
+	if resp != nil {
+		require.NoError(t, resp.Body.Close())
+	}
 	require.ErrorContains(t, err, "moved no content for 100ms (tried 2 times)")
 	require.Less(t, time.Since(begin), 10*time.Second)
 }

@@ -105,7 +105,7 @@ func TestVerifyRepairs(t *testing.T) {
 		found = append(found, d.Kind+" "+d.Reference)
 	}
 	want := []string{
-		"blob " + damaged.digest.String(), "manifest " + extra.String(), "attachment " + unlisted.String(), "tag tag",
+		"blob " + damaged.digest.String(), "manifest " + extra.String(), "attachment " + unlisted.String(), "tag " + "tag",
 	}
 	require.ElementsMatch(t, want, found)
 

@@ -248,35 +248,52 @@ func version(t *testing.T, c *catalog.Catalog, name, of string) *catalog.Version
 	return v
 }
 
-// What was edited in the cache is seen, whatever is left of it there.
-func TestArtifactsOfAnEditedCache(t *testing.T) {
-	const remedy = "remove the bundles from the cache"
-	for title, test := range map[string]struct{ file, old, new, want string }{
-		"tag":   {"bundle.json", "boat-1.1.0", "boat-9.9.9", remedy},
-		"layer": {"image/blobs/sha256/*", "", "", remedy},
+// TestBuildOfAnEditedCache: what was edited is made again, and not published.
+func TestBuildOfAnEditedCache(t *testing.T) {
+	for title, test := range map[string]struct{ file, old, new string }{
+		"tag":   {"bundle.json", "boat-1.1.0", "boat-9.9.9"},
+		"layer": {"image/blobs/sha256/*", "", ""},
 	} {
 		t.Run(title, func(t *testing.T) {
 			c := newTree(t, nil)
-			build(t, c, repository.Options{})
+			before := build(t, c, repository.Options{})
 			dir, err := cache.Dir("bundles")
 			require.NoError(t, err)
 			files, err := filepath.Glob(filepath.Join(dir, "*", test.file))
 			require.NoError(t, err)
+			require.NotEmpty(t, files)
 			for _, file := range files {
 				text, err := os.ReadFile(file)
 				require.NoError(t, err)
 				if test.old != "" {
 					text = []byte(strings.ReplaceAll(string(text), test.old, test.new))
-				} else if text[0] == 0x1f { // gzip
+				} else {
 					text[len(text)-1] ^= 1
 				}
 				require.NoError(t, os.WriteFile(file, text, 0o644))
 			}
 			r, err := repository.Build(t.Context(), c, repository.Options{})
-			if err == nil {
-				_, err = r.Artifacts(nil)
+			require.NoError(t, err)
+			_, err = r.Artifacts(nil)
+			require.NoError(t, err)
+			require.Equal(t, before.Files, r.Files)
+			for i, b := range r.Bundles {
+				require.Equal(t, before.Bundles[i].Image.Tags, b.Image.Tags)
 			}
-			require.Error(t, err)
 		})
 	}
+}
+
+// TestArtifactsRefusesOtherContent: the last look at what is published is at the
+// bundles themselves.
+func TestArtifactsRefusesOtherContent(t *testing.T) {
+	r := build(t, newTree(t, nil), repository.Options{})
+	b := r.Bundles[0]
+	tags, digest := b.Image.Tags, b.Digest
+	b.Image.Tags = []string{"boat-9.9.9"}
+	_, err := r.Artifacts(nil)
+	require.ErrorContains(t, err, "remove the bundles from the cache")
+	b.Image.Tags, b.Digest = tags, strings.Replace(digest, digest[7:15], "00000000", 1)
+	_, err = r.Artifacts(nil)
+	require.ErrorContains(t, err, "remove the bundles from the cache")
 }
