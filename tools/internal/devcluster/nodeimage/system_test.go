@@ -36,13 +36,13 @@ func TestSignatureRemedy(t *testing.T) {
 // TestDebootstrapRefusesUnsigned: a mirror that nobody signed installs nothing.
 func TestDebootstrapRefusesUnsigned(t *testing.T) {
 	if _, err := exec.LookPath("debootstrap"); err != nil || os.Geteuid() != 0 {
-		t.Skip("it takes debootstrap and root")
+		t.Skip("SKIPPED: the test requires debootstrap and root")
 	}
 	if _, err := os.Stat(Keyring); err != nil {
-		t.Skip("it takes the package debian-archive-keyring")
+		t.Skip("SKIPPED: the test requires the package debian-archive-keyring")
 	}
 	if err := exec.CommandContext(t.Context(), "unshare", "--mount", "true").Run(); err != nil {
-		t.Skip("it takes a mount namespace")
+		t.Skip("SKIPPED: the test requires a mount namespace")
 	}
 	mirror := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch filepath.Base(r.URL.Path) {
