@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/strake-dev/strake/tools/internal/cache"
+	"github.com/strake-dev/strake/tools/internal/gotool"
 	"github.com/strake-dev/strake/tools/internal/progress"
 )
 
@@ -100,8 +101,12 @@ func (b *build) steps() []step {
 	}
 }
 
-// prepare does what waits for processors beside what waits for the network.
+// prepare compiles beside the download of Debian's packages. It looks for the
+// go command first, so that a missing one ends the step before a download.
 func (b *build) prepare(ctx context.Context) error {
+	if _, err := gotool.Command(ctx, "version"); err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return b.installSystem(ctx) })
 	group.Go(func() error { return b.compile(ctx) })
