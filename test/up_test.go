@@ -30,7 +30,7 @@ func TestUp(t *testing.T) {
 	require.NoError(t, err)
 	t.Run("twice is quick and harmless", func(t *testing.T) { c.upAgain(t, args, again) })
 	t.Run("on an existing cluster", func(t *testing.T) { c.upOnExisting(t, args, again) })
-	t.Run("strake status sees the installs", func(t *testing.T) { c.statusShows(t, again.Installed) })
+	t.Run("strake status sees the installs, and what is changed by hand", func(t *testing.T) { c.statusShows(t, again.Installed) })
 	t.Run("kctrl sees the installs", func(t *testing.T) { kctrlSees(t, again) })
 
 	c.uninstall(t, namesOf(again.Installed))
