@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"time"
 )
 
 // EnvPath names the environment variable by which ko, and so strake, is told
@@ -17,15 +18,21 @@ const EnvPath = "KO_GO_PATH"
 // ErrMissing is the error of a machine without a go command.
 var ErrMissing = errors.New("the go command is not on PATH: install Go from https://go.dev/dl/ and add its bin folder to PATH")
 
+// waitDelay is how long a go command that was ended may keep its output open. A
+// version manager's script named go may leave the real one running, with that output.
+const waitDelay = 5 * time.Second
+
 // Command returns the go command with args, ready to be run: that on PATH, or
-// the one that $KO_GO_PATH names. Where there is none, the error wraps [ErrMissing] and says what
-// to do.
+// the one that $KO_GO_PATH names. It ends with ctx. Without a go command, the
+// error wraps [ErrMissing] and names the remedy.
 func Command(ctx context.Context, args ...string) (*exec.Cmd, error) {
 	path, err := find()
 	if err != nil {
 		return nil, err
 	}
-	return exec.CommandContext(ctx, path, args...), nil
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.WaitDelay = waitDelay
+	return cmd, nil
 }
 
 func find() (string, error) {

@@ -1,9 +1,11 @@
 package gotool_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -36,4 +38,25 @@ func TestCommand(t *testing.T) {
 			require.Equal(t, []string{test.want, "version"}, cmd.Args)
 		})
 	}
+}
+
+func TestCommandEndsWithoutItsChildren(t *testing.T) {
+	script := filepath.Join(t.TempDir(), "go")
+	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\nsleep 30 &\necho started\nwait\n"), 0o755))
+	t.Setenv(gotool.EnvPath, script)
+	ctx, cancel := context.WithCancel(t.Context())
+	cmd, err := gotool.Command(ctx, "build")
+	require.NoError(t, err)
+	cmd.Stdout = cancelWriter(cancel) // not a file: Run waits until the output ends
+	begin := time.Now()
+	require.Error(t, cmd.Run())
+	require.Less(t, time.Since(begin), 25*time.Second, "the script's child keeps the output open for 30 s")
+}
+
+// cancelWriter cancels at the first output.
+type cancelWriter func()
+
+func (c cancelWriter) Write(p []byte) (int, error) {
+	c()
+	return len(p), nil
 }

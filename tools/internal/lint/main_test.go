@@ -4,15 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/strake-dev/strake/tools/internal/child"
-	"github.com/strake-dev/strake/tools/internal/upstream"
-	"github.com/strake-dev/strake/tools/internal/ytt"
+	"github.com/strake-dev/strake/tools/internal/jobs"
 )
 
-// TestMain lets the test's program be its own vendir and ytt.
-func TestMain(m *testing.M) {
-	if code, isChild := child.Enter(append(upstream.Jobs(), ytt.Job())...); isChild {
-		os.Exit(code)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(jobs.Run(m)) }
