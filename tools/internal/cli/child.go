@@ -11,3 +11,7 @@ import (
 func Child() (code int, isChild bool) {
 	return child.Enter(append(upstream.Jobs(), ytt.Job())...)
 }
+
+// childMemoryHelp is the part of help about the memory of such processes.
+const childMemoryHelp = `Templates run in a process of their own, which ends when it uses more than 2 GiB of
+memory. The environment variable STRAKE_CHILD_MEMORY changes the limit, as in 8Gi.`
