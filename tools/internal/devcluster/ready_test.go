@@ -16,4 +16,3 @@ func TestNodeTrouble(t *testing.T) {
 	require.Equal(t, "no network", nodeTrouble(node(corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionFalse, Message: "no network"})))
 	require.Equal(t, "it has not reported yet", nodeTrouble(node(pressure)))
 }
-
