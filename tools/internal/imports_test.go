@@ -25,7 +25,7 @@ const (
 )
 
 // everywhere may be imported by every stage: they know nothing of any.
-var everywhere = []string{"cache", "gotool", "names", "progress", "untrusted"}
+var everywhere = []string{"cache", "gotool", "names", "progress", "retry", "untrusted"}
 
 // stages says which other parts of the project each folder of tools/ may
 // import. Tests are free to use more, except the command line.
@@ -37,6 +37,7 @@ var stages = map[string]struct {
 	"gotool":      {nil, "it starts the go command, whatever is asked of it"},
 	"names":       {nil, "it compares words and must not know what they name"},
 	"progress":    {nil, "it shows what it is told and knows no stage"},
+	"retry":       {[]string{"progress"}, "it says which attempt follows and waits, whatever is tried"},
 	"untrusted":   {nil, "it reads archives and YAML of anybody's and must not know whose they are"},
 	"child":       {nil, "it starts processes and must not know what they do"},
 	"ytt":         {[]string{"child"}, "it runs templates and must not know what is rendered"},

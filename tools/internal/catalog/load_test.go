@@ -117,6 +117,11 @@ func TestLoadErrors(t *testing.T) {
 		{"canonical digest", repo, "/platform", "/platform@" + digestA, []string{`names a digest`}},
 		{"canonical host", repo, "registry.strake.internal/", "", []string{`does not begin with a registry host`}},
 		{"canonical path", repo, "/strake/platform", "", []string{`has no path`}},
+		{"mirror", repo, "version: 0.1.0", "version: 0.1.0\nimagesFrom: [mirror.test/a, 'https://mirror.test/b', mirror.test/a, 'mirror.test/c:1', '']", []string{
+			repo + `:4: "" does not begin with a registry host; write HOST/PATH alone`,
+			repo + `:4: "https://mirror.test/b" begins with a scheme; write HOST/PATH alone`,
+			repo + `:4: "mirror.test/a" is listed twice`, repo + `:4: "mirror.test/c:1" names the tag "1"`,
+		}},
 		{"canonical case", repo, "/platform", "/Platform", []string{`has no path of lower-case words`}},
 		{"repository version", repo, "0.1.0", "v0.1", []string{repo + `:3: version "v0.1" is not a semantic version`}},
 		{"published package", repo, "boat:", "bote:", []string{repo + `:5: package "bote" is not in packages/; did you mean boat?`}},

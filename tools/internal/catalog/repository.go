@@ -29,15 +29,22 @@ func parseRepository(f *file, data []byte) (r Repository) {
 		f.bad("domain", "%q is not a DNS domain of two or more lower-case parts", r.Domain)
 	}
 	if f.has("canonical") {
-		checkCanonical(f, r.Canonical)
+		checkOCIRepository(f, "canonical", r.Canonical)
 	}
 	checkSemver(f, "version", r.Version)
+	for i, mirror := range r.ImagesFrom {
+		field := fmt.Sprintf("imagesFrom[%d]", i)
+		if slices.Index(r.ImagesFrom, mirror) < i {
+			f.bad(field, "%q is listed twice", mirror)
+		}
+		checkOCIRepository(f, field, mirror)
+	}
 	return r
 }
 
-func checkCanonical(f *file, ref string) {
+func checkOCIRepository(f *file, field, ref string) {
 	if fault := repositoryFault(ref); fault != "" {
-		f.bad("canonical", "%q %s; write HOST/PATH alone", ref, fault)
+		f.bad(field, "%q %s; write HOST/PATH alone", ref, fault)
 	}
 }
 

@@ -45,6 +45,10 @@ type Repository struct {
 	// Quickstart is what "strake up" installs and shows by default; without it that
 	// is every published package.
 	Quickstart *Quickstart `yaml:"quickstart,omitempty"`
+	// ImagesFrom are OCI repositories (HOST/PATH, no tag) that "strake push" has filled.
+	// Images are taken from the first one that has their digests, before they are
+	// compiled.
+	ImagesFrom []string `yaml:"imagesFrom,omitempty"`
 }
 
 // Package is packages/NAME/package.yml and the version folders beside it.

@@ -17,7 +17,7 @@ func newDoctor(a *app) *cobra.Command {
 		Long: `Doctor makes the checks with which "strake up" begins, and compiles nothing: the
 container engine or the existing cluster, Go, disk, memory, and whether the packages
 accept their values. It also estimates how long "strake up" with the same flags takes
-and what it must compile.
+and what it must compile; what a repository of --images-from has is not compiled.
 
 Each check that fails has a remedy, and the exit code is then 1. Warnings do not fail.`,
 		Example: `  strake doctor
@@ -27,7 +27,7 @@ Each check that fails has a remedy, and the exit code is then 1. Warnings do not
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: a.around(func(cmd *cobra.Command, _ []string) error {
-			plan, err := a.plan(flags)
+			plan, err := a.plan(&flags)
 			if err != nil {
 				return err
 			}

@@ -161,6 +161,8 @@ kapp-controller has reconciled. The same checkout writes the same bytes. Files o
 an earlier run that are no longer made are removed; files of others are left alone,
 and where one is in the way nothing is written.
 
+` + childMemoryHelp + `
+
 PackageInstalls take values from Secrets alone, so kustomize makes one out of
 values.yml, which holds what config/ holds, in clear. Keep a value that is a secret
 in a Secret that SOPS or External Secrets makes, and name it with --values-secret;

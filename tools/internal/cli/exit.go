@@ -31,7 +31,8 @@ const exitCodesHelp = `Exit codes of strake:
        "build --check" sees a difference, uninstall would lose objects,
        "requires --check" misses a need, "env diff" sees a difference,
        "env validate" has findings, status sees an install that is not ready
-       or has drifted, "cache verify" finds damage
+       or has drifted, "cache verify" finds damage, "push --verify" finds damage
+       that sending the content again did not repair
   130  it was interrupted (SIGINT or SIGTERM); run the same command again,
        what was finished is not done twice
 

@@ -13,6 +13,7 @@ type imageFlags struct {
 	platforms []string
 	jobs      int
 	registry  registryFlags
+	mirrors   mirrorFlags
 }
 
 // asLocked leaves the source of images to the lock.
@@ -33,7 +34,7 @@ func (f *imageFlags) addSource(cmd *cobra.Command) {
 }
 
 func (f *imageFlags) options(v *catalog.Version) image.Options {
-	o := image.Options{Platforms: f.platforms, Source: f.source, Registry: f.registry.options(), Jobs: f.jobs}
+	o := image.Options{Platforms: f.platforms, Source: f.source, Registry: f.registry.options(), Jobs: f.jobs, Mirrors: f.mirrors.opened}
 	if o.Source == asLocked {
 		o.Source = lockedSource(v)
 	}

@@ -20,6 +20,12 @@ upstream project's own. Either way images.lock.yml holds their digests.`,
 		newImagesList(a), newImagesLock(a), newImagesBuild(a))
 }
 
+// imagesFromHelp is the part of help about mirrors.
+const imagesFromHelp = `An image that is not in the cache is taken from the first of the repositories of
+--images-from, and then of imagesFrom in repo/repository.yml, that has its locked
+digests. Its content is hashed, so these repositories need not be trusted. What
+none of them has whole is compiled.`
+
 // imageRow is one locked image as it is printed.
 type imageRow struct {
 	Package   string              `json:"package"`
@@ -74,12 +80,14 @@ Without --images and --platform a lock that exists keeps what it has.`,
   strake images lock keda@2.21.0 --images=upstream`,
 		ValidArgsFunction: a.completeVersions,
 		RunE: a.around(func(cmd *cobra.Command, args []string) error {
-			_, versions, err := a.selected(args, catalog.AllowMissingLocks)
+			c, versions, err := a.selected(args, catalog.AllowMissingLocks)
 			if err != nil {
 				return err
 			}
 			for _, v := range versions {
-				if err := lockImages(cmd.Context(), v, flags.options(v)); err != nil {
+				o := flags.options(v)
+				o.Costs = c.Costs
+				if err := lockImages(cmd.Context(), v, o); err != nil {
 					return err
 				}
 			}
@@ -92,7 +100,8 @@ Without --images and --platform a lock that exists keeps what it has.`,
 }
 
 func lockImages(ctx context.Context, v *catalog.Version, o image.Options) error {
-	lock, err := image.Lock(ctx, v, o)
+	work, _ := progress.WithWork(ctx, "compiling images of "+v.ID())
+	lock, err := image.Lock(work, v, o)
 	if err != nil {
 		return err
 	}
@@ -107,20 +116,27 @@ func newImagesBuild(a *app) *cobra.Command {
 		Use:   "build [PACKAGE[@VERSION]...]",
 		Short: "Build the locked images into the cache",
 		Long: `Build makes the images of each version, or finds them in the cache. A digest
-that differs from images.lock.yml is an error that names both.`,
+that differs from images.lock.yml is an error that names both.
+
+` + imagesFromHelp,
 		Example: `  strake images build
-  strake images build keda@2.21.0`,
+  strake images build keda@2.21.0
+  strake images build --images-from registry.example.com/platform`,
 		ValidArgsFunction: a.completeVersions,
 		RunE: a.around(func(cmd *cobra.Command, args []string) error {
-			_, versions, err := a.selected(args)
+			c, versions, err := a.selected(args)
 			if err != nil {
 				return err
 			}
 			if len(args) == 0 {
 				versions = locked(cmd.Context(), versions, false)
 			}
+			ctx, err := flags.working(cmd.Context(), c, versions)
+			if err != nil {
+				return err
+			}
 			for _, v := range versions {
-				if _, err := image.Build(cmd.Context(), v, flags.options(v)); err != nil {
+				if _, err := image.Build(ctx, v, flags.options(v)); err != nil {
 					return err
 				}
 			}
@@ -128,6 +144,7 @@ that differs from images.lock.yml is an error that names both.`,
 		}),
 	}
 	flags.add(cmd)
+	flags.mirrors.add(cmd)
 	output.add(cmd)
 	return cmd
 }

@@ -33,9 +33,10 @@ func newPush(a *app) *cobra.Command {
 		Short: "Send bundles and images to a registry",
 		Long: `Push sends images, package bundles and the repository bundle to one repository of
 an OCI registry, tags last. What is there already is not sent again, so a push
-that was interrupted is continued by the same command. Images come from the
-cache, or are built. Content that the registry has with another size than it
-must have is sent again.
+that was interrupted is continued by the same command. Content that the registry
+has with another size than it must have is sent again.
+
+` + imagesFromHelp + `
 
 Push sends only what is committed: where the bundles differ from repo/packages it
 fails, as "build --check" does. It never moves a tag that names other content.
@@ -43,7 +44,8 @@ Publish a change as a new revision of the package, and with a new version of the
 repository in repo/repository.yml, or push to another repository.
 
 With --verify it then reads everything back, hashes it, and sends again what is
-damaged. What stays damaged is listed and ends with exit code 3.
+damaged. What stays damaged is listed and ends with exit code 3: some registries
+keep what they have under a digest. Delete it there, or push to another repository.
 
 With arguments it sends those versions alone, without the repository bundle.
 
@@ -76,11 +78,13 @@ func (f *pushFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.dryRun, "dry-run", false, "list what would be sent; build no image and ask no registry")
 	flags.BoolVar(&f.verify, "verify", false, "read everything back, and send again what is damaged")
 	f.images.addSource(cmd)
+	f.images.mirrors.add(cmd)
 	f.output.add(cmd)
 	if err := cmd.MarkFlagRequired("to"); err != nil {
 		panic(err) // only for a flag that does not exist
 	}
 	cmd.MarkFlagsMutuallyExclusive("no-images", "images")
+	cmd.MarkFlagsMutuallyExclusive("no-images", "images-from")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "verify")
 }
 
@@ -117,6 +121,10 @@ func push(ctx context.Context, a *app, f pushFlags, l load) error {
 func (f *pushFlags) artifacts(ctx context.Context, l load) ([]oci.Artifact, error) {
 	if f.noImages {
 		return l.bundles, nil
+	}
+	ctx, err := f.images.working(ctx, l.catalog, l.versions)
+	if err != nil {
+		return nil, err
 	}
 	var images []oci.Artifact
 	for _, v := range l.versions {

@@ -13,6 +13,7 @@ import (
 
 // load is what one push carries.
 type load struct {
+	catalog *catalog.Catalog
 	// versions are those whose images are sent.
 	versions []*catalog.Version
 	// repository is what was built: all of it, or the versions alone.
@@ -28,7 +29,7 @@ func (a *app) load(ctx context.Context, args []string) (load, error) {
 	if err != nil {
 		return load{}, err
 	}
-	l := load{versions: versions}
+	l := load{catalog: c, versions: versions}
 	if len(args) == 0 {
 		l.versions = nil
 		for _, v := range versions {

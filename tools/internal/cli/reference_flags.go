@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 )
 
@@ -29,5 +31,31 @@ func (r *reference) Set(s string) error {
 		return err
 	}
 	*r.target = s
+	return nil
+}
+
+// references is a flag that may be given several times, each time with a reference.
+type references struct {
+	targets *[]string
+	check   func(string) error
+}
+
+// referencesFlag is [referenceFlag] for a flag that may be repeated.
+func referencesFlag(cmd *cobra.Command, targets *[]string, name, usage string, check func(string) error) {
+	cmd.Flags().Var(&references{targets: targets, check: check}, name, usage)
+	mustComplete(cmd, name, cobra.NoFileCompletions)
+}
+
+func (r *references) String() string { return strings.Join(*r.targets, ",") }
+
+// Type is what help shows for the value where the usage names nothing.
+func (r *references) Type() string { return "strings" }
+
+// Set adds a reference.
+func (r *references) Set(s string) error {
+	if err := r.check(s); err != nil {
+		return err
+	}
+	*r.targets = append(*r.targets, s)
 	return nil
 }

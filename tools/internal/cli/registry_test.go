@@ -66,10 +66,12 @@ func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 //	fault 429 [N]     the next N writes (all without N): 429, Retry-After: 0
 //	fault 503 [N]     the same with 503
 //	fault drop [N]    the connection ends in the middle of the next N uploads
+//	fault down        every request: 503
+//	fault damage      blobs are read with one bit changed, whatever was sent
 //	fault stall       uploads are held until the client goes away
 func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: fault none|auth|login|readonly|429|503|drop|stall [COUNT]")
+		ts.Fatalf("usage: fault none|auth|login|readonly|429|503|drop|down|damage|stall [COUNT]")
 	}
 	f := ts.Value(registriesKey{}).(*registries).last
 	left := int64(1 << 40)
@@ -137,7 +139,11 @@ func (f *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case fault == "auth", fault == "login":
 		w.Header().Set("WWW-Authenticate", `Basic realm="strake"`)
 		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
-	case fault == "", !write, f.left.Add(-1) < 0:
+	case fault == "down":
+		refuse(w, http.StatusServiceUnavailable, "UNAVAILABLE", "come back later")
+	case fault == "damage" && r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/"):
+		damage(f.Handler, w, r)
+	case fault == "", fault == "damage", !write, f.left.Add(-1) < 0:
 		f.Handler.ServeHTTP(w, r)
 	case fault == "readonly":
 		refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "the registry is read-only")
@@ -153,6 +159,21 @@ func (f *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
 	}
+}
+
+// damage answers as h does, with one bit of the content changed.
+func damage(h http.Handler, w http.ResponseWriter, r *http.Request) {
+	answer := httptest.NewRecorder()
+	h.ServeHTTP(answer, r)
+	for name, values := range answer.Header() {
+		w.Header()[name] = values
+	}
+	content := answer.Body.Bytes()
+	if len(content) > 0 {
+		content[len(content)/2] ^= 1
+	}
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(content)
 }
 
 func refuse(w http.ResponseWriter, status int, code, message string) {

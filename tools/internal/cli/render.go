@@ -27,7 +27,9 @@ func newRender(a *app) *cobra.Command {
 		Long: `Render prints, as YAML, what kapp-controller would give to kapp for a package
 and a user's values: ytt and kbld have run, images are named by digest. Wrong
 values are refused as they would be on a cluster. Without a VERSION the newest
-one is meant.`,
+one is meant.
+
+` + childMemoryHelp,
 		Example: `  strake render keda
   strake render keda@2.21.0 --values-file values.yml
   kubectl get secret keda-values -o jsonpath='{.data.values\.yml}' | base64 -d | strake render keda --values-file -`,

@@ -32,6 +32,8 @@ It can be run again at any time: what is done already is left alone. Images are
 compiled package by package, so that each package is usable while the next one
 compiles. A package that fails does not stop those that do not require it.
 
+` + imagesFromHelp + `
+
 First it checks the machine, the cluster, and the values of all packages, and
 estimates the time; see "strake doctor". The first run compiles images, and the node
 image too where the published one cannot be pulled.`,
@@ -39,12 +41,13 @@ image too where the published one cannot be pulled.`,
   strake up --all
   strake up --package keda@2.20.2 --values keda=my-values.yml
   strake up --no-packages
+  strake up --images-from registry.example.com/platform
   strake up --context my-cluster --registry 10.0.0.5:5000
   strake up --dry-run`,
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: a.around(func(cmd *cobra.Command, _ []string) error {
-			plan, err := a.plan(flags)
+			plan, err := a.plan(&flags)
 			if err != nil {
 				return err
 			}
@@ -58,7 +61,7 @@ image too where the published one cannot be pulled.`,
 	return cmd
 }
 
-func (a *app) plan(f upFlags) (*platform.Plan, error) {
+func (a *app) plan(f *upFlags) (*platform.Plan, error) {
 	c, err := a.catalog()
 	if err != nil {
 		return nil, err
@@ -73,7 +76,10 @@ func (a *app) plan(f upFlags) (*platform.Plan, error) {
 	}
 	cluster := f.cluster.options
 	cluster.AllowInstall = !f.noInstall
-	return platform.New(c, platform.Options{Packages: packages, Values: values, Namespace: f.namespace, Example: example, Cluster: cluster})
+	f.mirrors.open(c, f.reach.options())
+	return platform.New(c, platform.Options{
+		Packages: packages, Values: values, Namespace: f.namespace, Example: example, Cluster: cluster, Mirrors: f.mirrors.opened,
+	})
 }
 
 // chosen are the versions to install, and the example to run. A package without a

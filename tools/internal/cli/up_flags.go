@@ -36,6 +36,8 @@ type upFlags struct {
 	namespace string
 	noInstall bool
 	dryRun    bool
+	mirrors   mirrorFlags
+	reach     registryFlags
 	output    outputFlags
 }
 
@@ -60,6 +62,8 @@ func (f *upFlags) addPlan(a *app, cmd *cobra.Command) {
 	flags.StringToStringVar(&f.values, "values", nil, "`PACKAGE=FILE` with values for a package, repeatable (default: those of config/dev)")
 	flags.Lookup("values").DefValue = "" // instead of an empty pair of brackets
 	installNamespaceFlag(cmd, &f.namespace, platform.DefaultNamespace, "`namespace` of the PackageInstalls", f.cluster.target)
+	f.mirrors.add(cmd)
+	f.reach.addReach(cmd)
 	f.output.add(cmd)
 	cmd.MarkFlagsRequiredTogether("context", "registry")
 	cmd.MarkFlagsMutuallyExclusive("package", "no-packages", "all")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/image"
+	"github.com/strake-dev/strake/tools/internal/progress"
 	"github.com/strake-dev/strake/tools/internal/repository"
 )
 
@@ -74,6 +75,10 @@ func equal(c *catalog.Catalog, r *repository.Repository) string {
 func verifyImages(ctx context.Context, c *catalog.Catalog) (int, error) {
 	versions, err := c.Select(nil)
 	if err != nil {
+		return 0, err
+	}
+	ctx, _ = progress.WithWork(ctx, "compiling images")
+	if err := image.Expect(ctx, c.Costs, nil, versions...); err != nil {
 		return 0, err
 	}
 	made := 0

@@ -11,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/strake-dev/strake/tools/internal/retry"
 )
 
 func (s *session) client() (*kubernetes.Clientset, error) {
@@ -22,8 +24,12 @@ func (s *session) client() (*kubernetes.Clientset, error) {
 	return kubernetes.NewForConfig(config)
 }
 
-// readyPatience is how long a new cluster may take until its node is ready.
-const readyPatience = 5 * time.Minute
+const (
+	// readyPatience is how long a new cluster may take until its node is ready.
+	readyPatience = 5 * time.Minute
+	// readyInterval is the pause between two questions.
+	readyInterval = 500 * time.Millisecond
+)
 
 // waitReady waits for a new cluster; one that was there has been waited for.
 func (s *session) waitReady(ctx context.Context) error {
@@ -44,10 +50,10 @@ func (s *session) waitFor(ctx context.Context, patience time.Duration) error {
 			return err
 		}
 	}
-	if err := until(ctx, func(ctx context.Context) error { return nodesReady(ctx, client) }); err != nil {
+	if err := retry.Until(ctx, readyInterval, nil, func(ctx context.Context) error { return nodesReady(ctx, client) }); err != nil {
 		return err
 	}
-	return until(ctx, func(ctx context.Context) error { return dnsReady(ctx, client) })
+	return retry.Until(ctx, readyInterval, nil, func(ctx context.Context) error { return dnsReady(ctx, client) })
 }
 
 // oneDNS leaves one of CoreDNS's two pods: a second on the same node serves
@@ -59,21 +65,6 @@ func oneDNS(ctx context.Context, client kubernetes.Interface) error {
 		return fmt.Errorf("scaling CoreDNS to the one node: %w", err)
 	}
 	return nil
-}
-
-// until asks again and again, and ends with the last answer's error when ctx does.
-func until(ctx context.Context, ask func(context.Context) error) error {
-	for {
-		err := ask(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w (%w)", err, context.Cause(ctx))
-		case <-time.After(500 * time.Millisecond):
-		}
-	}
 }
 
 func nodesReady(ctx context.Context, client kubernetes.Interface) error {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/strake-dev/strake/tools/internal/progress"
+	"github.com/strake-dev/strake/tools/internal/retry"
 )
 
 // registryPort is where the registry listens in its container; network is
@@ -116,22 +117,21 @@ func publishedAddress(out string) string {
 func firstServing(ctx context.Context, addresses ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	for {
+	found := ""
+	err := retry.Until(ctx, 200*time.Millisecond, nil, func(ctx context.Context) error {
 		var last error
 		for _, address := range addresses {
 			if address == "" {
 				continue
 			}
 			if last = serving(ctx, address); last == nil {
-				return address, nil
+				found = address
+				return nil
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return "", fmt.Errorf("waiting for the registry at %s: %w", strings.Join(addresses, " or "), last)
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
+		return fmt.Errorf("waiting for the registry at %s: %w", strings.Join(addresses, " or "), last)
+	})
+	return found, err
 }
 
 // serving asks for the API's root, as the OCI distribution specification

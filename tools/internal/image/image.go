@@ -52,6 +52,12 @@ type Options struct {
 	// the digests of manifests and the sizes of layers, and a layer's digest
 	// when somebody reads the layer.
 	Rehash bool
+	// Mirrors are asked, in this order, for what [Build] would compile otherwise. [Lock]
+	// asks none: it makes the digests by which mirrors are judged.
+	Mirrors []*oci.Mirror
+	// Costs say how long compiles take, for the progress of [Lock]. That of [Build] has
+	// them from [Expect].
+	Costs catalog.Costs
 }
 
 // Lock makes the images of a version, or resolves the upstream's, and answers
@@ -68,6 +74,9 @@ func Lock(ctx context.Context, v *catalog.Version, o Options) (*catalog.ImagesLo
 	if err != nil {
 		return nil, err
 	}
+	if err := w.expect(ctx, o); err != nil {
+		return nil, err
+	}
 	lock := &catalog.ImagesLock{Source: catalog.FromModule, Toolchain: w.toolchain.Version, Base: w.base.digest}
 	lock.Images, err = each(ctx, o, v.Offered(), func(ctx context.Context, img catalog.Image) (catalog.LockedImage, error) {
 		if img.From != "" {
@@ -79,8 +88,8 @@ func Lock(ctx context.Context, v *catalog.Version, o Options) (*catalog.ImagesLo
 }
 
 // Build answers with the images that the version's lock names, SBOMs
-// attached: from the cache, or compiled with the locked toolchain, or (for
-// upstream images) from their registry. A digest other than the locked one is
+// attached: from the cache, a mirror, or compiled with the locked toolchain; upstream
+// images from their registry. A digest other than the locked one is
 // an error that names both, and nothing is kept of it.
 func Build(ctx context.Context, v *catalog.Version, o Options) ([]oci.Artifact, error) {
 	if err := checkLocked(v, o); err != nil {

@@ -4,18 +4,21 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/strake-dev/strake/tools/internal/cache"
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/gotool"
+	"github.com/strake-dev/strake/tools/internal/oci"
 )
 
-// Uncompiled are the locked images of a version that [Build] would compile: those from
-// the module that are not in the cache. No process is started.
-func Uncompiled(v *catalog.Version) ([]catalog.LockedImage, error) {
+// Missing are the locked images of a version that are made from the module and are not
+// in the cache. No process is started.
+func Missing(v *catalog.Version) ([]catalog.LockedImage, error) {
 	if v.Images == nil || v.Images.Source != catalog.FromModule {
 		return nil, nil
 	}
@@ -32,6 +35,32 @@ func Uncompiled(v *catalog.Version) ([]catalog.LockedImage, error) {
 	return list, nil
 }
 
+// Uncompiled are the missing images of a version that [Build] would compile: those that
+// no mirror says it has.
+func Uncompiled(ctx context.Context, v *catalog.Version, mirrors []*oci.Mirror) ([]catalog.LockedImage, error) {
+	missing, err := Missing(v)
+	if err != nil {
+		return nil, err
+	}
+	had := make([]bool, len(missing))
+	var group errgroup.Group
+	group.SetLimit(oci.DefaultJobs)
+	for i, locked := range missing {
+		group.Go(func() error {
+			had[i] = slices.ContainsFunc(mirrors, func(m *oci.Mirror) bool { return m.Has(ctx, locked.Digest) })
+			return nil
+		})
+	}
+	_ = group.Wait() // no function of it fails
+	var list []catalog.LockedImage
+	for i, locked := range missing {
+		if !had[i] {
+			list = append(list, locked)
+		}
+	}
+	return list, context.Cause(ctx)
+}
+
 // CheckToolchain returns an error where the images of a version cannot be compiled as
 // they are locked: without the go command, or with another release.
 func CheckToolchain(ctx context.Context, v *catalog.Version) error {
@@ -44,8 +73,8 @@ func CheckToolchain(ctx context.Context, v *catalog.Version) error {
 
 // Download fetches the modules that the commands of a version's uncompiled images
 // import, and compiles nothing. Sources that a program writes are left to [Build].
-func Download(ctx context.Context, v *catalog.Version) error {
-	missing, err := Uncompiled(v)
+func Download(ctx context.Context, v *catalog.Version, mirrors []*oci.Mirror) error {
+	missing, err := Uncompiled(ctx, v, mirrors)
 	if err != nil {
 		return err
 	}

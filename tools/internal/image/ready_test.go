@@ -9,23 +9,23 @@ import (
 	"github.com/strake-dev/strake/tools/internal/catalog"
 )
 
-func TestUncompiled(t *testing.T) {
+func TestMissing(t *testing.T) {
 	v := locked(t)
-	missing, err := Uncompiled(v)
+	missing, err := Missing(v)
 	require.NoError(t, err)
 	require.Empty(t, missing, "the cache has them")
 
 	freshCache(t)
-	missing, err = Uncompiled(v)
+	missing, err = Missing(v)
 	require.NoError(t, err)
 	require.Equal(t, v.Images.Images, missing)
 
 	v.Images.Source = catalog.FromUpstream
-	missing, err = Uncompiled(v)
+	missing, err = Missing(v)
 	require.NoError(t, err)
 	require.Empty(t, missing, "upstream's are not compiled")
 	v.Images = nil
-	missing, err = Uncompiled(v)
+	missing, err = Missing(v)
 	require.NoError(t, err)
 	require.Empty(t, missing)
 }
@@ -37,12 +37,12 @@ func TestDownloadCompilesNothing(t *testing.T) {
 	modules := t.TempDir()
 	t.Setenv("GOMODCACHE", modules)
 	t.Setenv("GOFLAGS", "-modcacherw") // so that the folder can be removed
-	require.NoError(t, Download(t.Context(), v))
+	require.NoError(t, Download(t.Context(), v, nil))
 	require.DirExists(t, filepath.Join(modules, "cache", "download"))
 	require.Empty(t, cachedNames(t))
 
 	v.Dir = t.TempDir()
-	require.ErrorContains(t, Download(t.Context(), v), "downloading the modules of ")
+	require.ErrorContains(t, Download(t.Context(), v, nil), "downloading the modules of ")
 }
 
 func TestCheckToolchain(t *testing.T) {

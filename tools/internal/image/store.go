@@ -23,7 +23,7 @@ type stored struct {
 }
 
 // store writes an image to dir.
-func store(dir string, index v1.ImageIndex, sboms []v1.Image) (err error) {
+func store(dir string, index v1.ImageIndex, sboms []v1.Image) error {
 	path, err := layout.Write(dir, empty.Index)
 	if err == nil {
 		err = path.AppendIndex(index)
@@ -33,10 +33,7 @@ func store(dir string, index v1.ImageIndex, sboms []v1.Image) (err error) {
 			err = path.AppendImage(sbom)
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("writing an image to %s: %w", dir, err)
-	}
-	return nil
+	return err
 }
 
 // open reads what store wrote, and checks that all of it is there: manifests

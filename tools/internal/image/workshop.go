@@ -14,6 +14,7 @@ import (
 	"github.com/strake-dev/strake/tools/internal/cache"
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/oci"
+	"github.com/strake-dev/strake/tools/internal/progress"
 )
 
 // CacheKind is the folder of the cache that [Lock] and [Build] fill.
@@ -64,7 +65,10 @@ func (w *workshop) lock(ctx context.Context, img catalog.Image, platforms []stri
 	if err != nil {
 		return catalog.LockedImage{}, err
 	}
-	s, err := cached(ctx, key, false, accept, func(dir string) error { return w.produce(ctx, dir, img, platforms) })
+	s, err := cached(ctx, key, false, accept, func(dir string) error {
+		defer progress.Begin(ctx, job(w.version, catalog.LockedImage{Name: img.Name, Inputs: key}))()
+		return w.produce(ctx, dir, img, platforms)
+	})
 	if err != nil {
 		return catalog.LockedImage{}, fmt.Errorf("locking image %s of %s: %w", img.Name, w.version.ID(), err)
 	}
@@ -87,6 +91,10 @@ func build(ctx context.Context, v *catalog.Version, img catalog.Image, locked ca
 	}
 	same := func(s stored) error { return compare(s, locked) }
 	s, err := cached(ctx, key, o.Rehash, same, func(dir string) error {
+		if done, err := fromMirror(ctx, dir, v, locked, o.Mirrors); done || err != nil {
+			return err
+		}
+		defer progress.Begin(ctx, job(v, locked))()
 		// Only here: what is cached needs no toolchain.
 		w, err := lockedWorkshop(ctx, v)
 		if err != nil {
@@ -94,6 +102,7 @@ func build(ctx context.Context, v *catalog.Version, img catalog.Image, locked ca
 		}
 		return w.produce(ctx, dir, img, platforms)
 	})
+	progress.Drop(ctx, job(v, locked).ID)
 	if err != nil {
 		return oci.Artifact{}, fmt.Errorf("building image %s of %s: %w", img.Name, v.ID(), err)
 	}
@@ -121,7 +130,10 @@ func (w *workshop) produce(ctx context.Context, dir string, img catalog.Image, p
 		}
 		images, sboms = append(images, p), append(sboms, sbom)
 	}
-	return store(dir, newIndex(images, labels(w.version, img)), sboms)
+	if err := store(dir, newIndex(images, labels(w.version, img)), sboms); err != nil {
+		return fmt.Errorf("writing an image to %s: %w", dir, err)
+	}
+	return nil
 }
 
 func (w *workshop) sbom(img catalog.Image, p platformImage, tmp string) (v1.Image, error) {

@@ -12,6 +12,8 @@ import (
 	"carvel.dev/imgpkg/pkg/imgpkg/registry/auth"
 	imgpkg "carvel.dev/imgpkg/pkg/imgpkg/v1"
 	"github.com/google/go-containerregistry/pkg/authn"
+
+	"github.com/strake-dev/strake/tools/internal/retry"
 )
 
 // Registry says how registries are reached. Its zero value is safe: TLS with
@@ -86,12 +88,12 @@ func (r Registry) tries() int {
 	return r.Retries + 1
 }
 
-// wait pauses between the tries of what the transport cannot repeat.
-func (r Registry) wait(ctx context.Context, d time.Duration) error {
-	if r.sleep != nil {
-		return r.sleep(ctx, d)
-	}
-	return pause(ctx, d)
+// again says that a try of what the transport cannot repeat failed, and pauses before
+// the next one. Why holds no credentials.
+func (r Registry) again(ctx context.Context, what string, failed int, why string) error {
+	return retry.Attempt{
+		What: what, Why: why, Failed: failed, Max: r.tries(), Wait: backoff(failed),
+	}.Pause(ctx, r.sleep)
 }
 
 // options are the settings as imgpkg takes them, its environment included.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+
+	"github.com/dustin/go-humanize"
 )
 
 // resumer continues downloads that break: it asks again for the rest, with a
@@ -76,7 +78,7 @@ func (b *resumedBody) resume(broken error) error {
 		if ctx.Err() != nil || !transient(broken) || b.tries >= b.registry.tries() {
 			return broken
 		}
-		if err := b.registry.wait(ctx, backoff(b.tries)); err != nil {
+		if err := b.registry.again(ctx, b.broke(), b.tries, scrub(broken.Error(), nil)); err != nil {
 			return err
 		}
 		err := b.ask(ctx)
@@ -85,6 +87,12 @@ func (b *resumedBody) resume(broken error) error {
 		}
 		broken = err
 	}
+}
+
+// broke says where the download ended.
+func (b *resumedBody) broke() string {
+	return fmt.Sprintf("the download from %s broke off at %s of %s",
+		b.request.URL.Host, humanize.Bytes(uint64(b.at)), humanize.Bytes(uint64(b.size)))
 }
 
 // ask sends the request again for what is still missing.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/strake-dev/strake/tools/internal/retry"
 )
 
 const (
@@ -46,7 +48,7 @@ type retrier struct {
 func newRetrier(next http.RoundTripper, r Registry) *retrier {
 	sleep := r.sleep
 	if sleep == nil {
-		sleep = pause
+		sleep = retry.Sleep
 	}
 	return &retrier{next: next, tries: r.tries(), sleep: sleep, notBefore: map[string]time.Time{}}
 }
@@ -66,14 +68,29 @@ func (t *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
 		if try >= t.tries {
 			return nil, gaveUp(try, resp, err)
 		}
+		failed := t.failure(req, resp, err)
 		drain(resp)
-		if err := t.sleep(req.Context(), backoff(try)); err != nil {
+		failed.Failed, failed.Max, failed.Wait = try, t.tries, backoff(try)
+		if err := failed.Pause(req.Context(), t.sleep); err != nil {
 			return nil, err
 		}
 		if send, err = again(req); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// failure says what a request met, without what may be a secret: the query of its URL.
+func (t *retrier) failure(req *http.Request, resp *http.Response, err error) retry.Attempt {
+	asked := req.Method + " " + req.URL.Path
+	if err != nil {
+		return retry.Attempt{What: req.URL.Host + " does not answer", Why: asked + ": " + scrub(err.Error(), nil)}
+	}
+	what := fmt.Sprintf("%s answers %d %s", req.URL.Host, resp.StatusCode, http.StatusText(resp.StatusCode))
+	if wait := t.left(req); wait >= time.Second {
+		what += " and asks to wait " + wait.Round(time.Second).String()
+	}
+	return retry.Attempt{What: what, Why: asked}
 }
 
 // passing tells whether a failure may pass, and notes the wait asked for.
@@ -94,13 +111,18 @@ func (t *retrier) passing(req *http.Request, resp *http.Response, err error) boo
 
 // await sleeps until the host may be asked again.
 func (t *retrier) await(req *http.Request) error {
-	t.mu.Lock()
-	wait := time.Until(t.notBefore[req.URL.Host])
-	t.mu.Unlock()
+	wait := t.left(req)
 	if wait <= 0 {
 		return nil
 	}
 	return t.sleep(req.Context(), wait)
+}
+
+// left is how long the host asked not to be asked again.
+func (t *retrier) left(req *http.Request) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return time.Until(t.notBefore[req.URL.Host])
 }
 
 // repeatable tells whether a request can be sent a second time by itself. The
@@ -150,16 +172,4 @@ func backoff(try int) time.Duration {
 		wait = min(2*wait, lastBackoff)
 	}
 	return wait
-}
-
-// pause sleeps, or ends at once with ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

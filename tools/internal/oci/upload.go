@@ -24,7 +24,8 @@ func (p *push) upload(ctx context.Context, b *blob, tracker progress.Tracker) er
 		if err == nil || try >= p.remote.registry.tries() || ctx.Err() != nil || !resumable(err) {
 			break
 		}
-		if err := p.remote.registry.wait(ctx, backoff(try)); err != nil {
+		what := fmt.Sprintf("sending the blob %s to %s broke off", b.digest, p.remote.repository.RegistryStr())
+		if err := p.remote.registry.again(ctx, what, try, scrub(err.Error(), p.remote.shower.secrets)); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/strake-dev/strake/tools/internal/bundle"
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/devcluster"
+	"github.com/strake-dev/strake/tools/internal/devcluster/nodeimage"
 	"github.com/strake-dev/strake/tools/internal/image"
 	"github.com/strake-dev/strake/tools/internal/progress"
 	"github.com/strake-dev/strake/tools/internal/repository"
@@ -40,6 +41,8 @@ type Check struct {
 type Report struct {
 	Checks   []Check  `json:"checks"`
 	Estimate Estimate `json:"estimate"`
+	// programs are the parts of the node image that must be compiled.
+	programs []string
 }
 
 // Err joins the checks that failed, each with its remedy; nil if none did.
@@ -75,8 +78,12 @@ func (p *Plan) Check(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.programs = cluster.Programs
 	r.cluster(cluster)
-	if r.Estimate, err = p.estimate(cluster); err != nil {
+	if r.Estimate, err = p.estimate(ctx, cluster); err != nil {
+		return nil, err
+	}
+	if err := p.checkMirrors(ctx, r); err != nil {
 		return nil, err
 	}
 	p.checkGo(ctx, r)
@@ -104,10 +111,24 @@ func (p *Plan) precheck(ctx context.Context, s *state) error {
 		return err
 	}
 	progress.From(ctx).Step("%s", report.Estimate)
+	if err := p.expect(ctx, report.programs); err != nil {
+		return err
+	}
 	if s.repository, err = repository.Build(ctx, p.catalog, repository.Options{}); err != nil {
 		return err
 	}
 	return p.showUncommitted(ctx, s.repository)
+}
+
+// expect lists what is going to be compiled, for the progress.
+func (p *Plan) expect(ctx context.Context, programs []string) error {
+	costs := p.catalog.Costs
+	for _, name := range programs {
+		job := nodeimage.Job(name)
+		job.Expected = image.Elapsed(image.Pace(costs, costs.Program(name)))
+		progress.Expect(ctx, job)
+	}
+	return image.Expect(ctx, costs, p.options.Mirrors, p.images()...)
 }
 
 // showUncommitted names what differs from what is committed. It is no error:
@@ -135,10 +156,38 @@ func (r *Report) cluster(found *devcluster.Readiness) {
 	}
 }
 
+// checkMirrors asks each mirror for the images that the cache does not have.
+func (p *Plan) checkMirrors(ctx context.Context, r *Report) error {
+	missing := 0
+	has := make([]int, len(p.options.Mirrors))
+	for _, v := range p.images() {
+		images, err := image.Missing(v)
+		if err != nil {
+			return err
+		}
+		missing += len(images)
+		for _, img := range images {
+			for i, m := range p.options.Mirrors {
+				if m.Has(ctx, img.Digest) {
+					has[i]++
+				}
+			}
+		}
+	}
+	for i, m := range p.options.Mirrors {
+		if err := m.LeftOut(); err != nil {
+			r.add("mirror "+m.Name(), Warning, "images are compiled instead of taken from there", "%v", err)
+		} else {
+			r.add("mirror "+m.Name(), OK, "", "has %d of %d images that are not in the cache", has[i], missing)
+		}
+	}
+	return context.Cause(ctx)
+}
+
 // checkGo asks for the Go release that reproduces the images, where any must be compiled.
 func (p *Plan) checkGo(ctx context.Context, r *Report) {
 	for _, v := range p.images() {
-		missing, err := image.Uncompiled(v)
+		missing, err := image.Uncompiled(ctx, v, p.options.Mirrors)
 		if err != nil || len(missing) == 0 {
 			continue
 		}

@@ -21,6 +21,7 @@ import (
 	"github.com/strake-dev/strake/tools/internal/devcluster"
 	"github.com/strake-dev/strake/tools/internal/devcluster/example"
 	"github.com/strake-dev/strake/tools/internal/oci"
+	"github.com/strake-dev/strake/tools/internal/progress"
 )
 
 // Namespaces on the cluster.
@@ -52,6 +53,8 @@ type Options struct {
 	// Example is run in the end if its package is installed; or nil.
 	Example *catalog.Example
 	Cluster devcluster.Options
+	// Mirrors are asked for images before they are compiled.
+	Mirrors []*oci.Mirror
 }
 
 // Plan is all that [Plan.Up] will do.
@@ -178,6 +181,7 @@ func (p *Plan) Steps() []string {
 // returns the result nevertheless if packages are installed.
 func (p *Plan) Up(ctx context.Context) (*Result, error) {
 	s := &state{images: map[*catalog.Version][]oci.Artifact{}, result: Result{Installed: []Installed{}}}
+	ctx, _ = progress.WithWork(ctx, "compiling images")
 	err := run(ctx, p.outline(), s)
 	if err != nil && len(s.result.Installed) == 0 {
 		return nil, err

@@ -93,7 +93,7 @@ func because(n catalog.Needed) string {
 // compile. What it cannot fetch, the compiler asks for again and reports.
 func (p *Plan) download(ctx context.Context, _ *state) error {
 	for _, v := range p.images() {
-		if err := image.Download(ctx, v); err != nil && ctx.Err() == nil {
+		if err := image.Download(ctx, v, p.options.Mirrors); err != nil && ctx.Err() == nil {
 			progress.From(ctx).Step("%v; the compiler tries again", err)
 		}
 	}
@@ -110,9 +110,12 @@ func (p *Plan) makeImages(v *catalog.Version) func(context.Context, *state) erro
 				return err
 			}
 			versions = append(versions, others...)
+			if err := image.Expect(ctx, p.catalog.Costs, p.options.Mirrors, others...); err != nil {
+				return err
+			}
 		}
 		for _, made := range slices.Compact(versions) {
-			images, err := image.Build(ctx, made, image.Options{})
+			images, err := image.Build(ctx, made, image.Options{Mirrors: p.options.Mirrors})
 			if err != nil {
 				return err
 			}

@@ -3,6 +3,7 @@ package progress
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +24,9 @@ type bars struct {
 	color bool
 	out   *mpb.Progress
 	close sync.Once
+
+	mu   sync.Mutex
+	open []*mpb.Bar
 }
 
 func newBars(w io.Writer, color bool, more ...mpb.ContainerOption) *bars {
@@ -39,8 +43,8 @@ func (b *bars) Step(format string, args ...any) {
 }
 
 func (b *bars) Track(name string, total int64) Tracker {
-	bar, err := b.out.Add(0, style(total).Build(), decorators(name, total)...)
-	if err != nil {
+	bar := b.add(style(total).Build(), decorators(name, total)...)
+	if bar == nil {
 		return silent{}
 	}
 	// Set after the bar is made, so that reaching the total does not end it:
@@ -49,7 +53,34 @@ func (b *bars) Track(name string, total int64) Tracker {
 	return &barTracker{bar: bar}
 }
 
-func (b *bars) Close() { b.close.Do(b.out.Shutdown) }
+// add returns nil where the display is closed.
+func (b *bars) add(filler mpb.BarFiller, options ...mpb.BarOption) *mpb.Bar {
+	bar, err := b.out.Add(0, filler, options...)
+	if err != nil {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.open = append(slices.DeleteFunc(b.open, (*mpb.Bar).Aborted), bar)
+	return bar
+}
+
+// Close takes the bars away one by one: mpb leaves those on the screen that are not
+// done when it is shut down.
+func (b *bars) Close() {
+	b.close.Do(func() {
+		b.mu.Lock()
+		open := b.open
+		b.mu.Unlock()
+		for _, bar := range open {
+			bar.Abort(true)
+		}
+		for _, bar := range open {
+			bar.Wait()
+		}
+		b.out.Shutdown()
+	})
+}
 
 func style(total int64) mpb.BarFillerBuilder {
 	if total <= 0 {

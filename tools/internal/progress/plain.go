@@ -30,6 +30,7 @@ type plain struct {
 	mu     sync.Mutex
 	w      io.Writer // nil once closed
 	active []*plainTracker
+	lines  []*plainLine
 }
 
 func newPlain(w io.Writer, color bool) *plain {
@@ -76,6 +77,7 @@ func (p *plain) tick() {
 			return
 		case <-ticker.C:
 			p.report()
+			p.beat()
 		}
 	}
 }

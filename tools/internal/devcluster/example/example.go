@@ -25,6 +25,7 @@ import (
 	"k8s.io/client-go/restmapper"
 
 	"github.com/strake-dev/strake/tools/internal/progress"
+	"github.com/strake-dev/strake/tools/internal/retry"
 )
 
 const (
@@ -240,15 +241,5 @@ var errFinal = errors.New("waiting does not help")
 func until(ctx context.Context, limit time.Duration, ask func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %s", limit))
 	defer cancel()
-	for {
-		err := ask(ctx)
-		if err == nil || errors.Is(err, errFinal) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
-		case <-time.After(interval):
-		}
-	}
+	return retry.Until(ctx, interval, errFinal, ask)
 }

@@ -154,7 +154,7 @@ func TestRunWaitsForTheAPIServerAlone(t *testing.T) {
 
 func TestRunEndsWhenTheTimeIsOver(t *testing.T) {
 	_, err := newCluster(t, nil).Run(t.Context(), boat(t, 10*time.Millisecond))
-	require.ErrorContains(t, err, "not done within 10ms: Boat boat has afloat no, not True")
+	require.ErrorContains(t, err, "Boat boat has afloat no, not True (not done within 10ms)")
 }
 
 type errForTest string

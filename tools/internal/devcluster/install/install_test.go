@@ -76,7 +76,7 @@ func TestPoll(t *testing.T) {
 	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Millisecond, errors.New("too slow"))
 	defer cancel()
 	err := poll(ctx, func(context.Context) error { return errors.New("not yet") })
-	require.EqualError(t, err, "too slow: not yet")
+	require.EqualError(t, err, "not yet (too slow)")
 }
 
 func TestObjects(t *testing.T) {

@@ -11,6 +11,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/strake-dev/strake/tools/internal/retry"
 )
 
 // interval is the pause between two questions to the cluster.
@@ -44,11 +46,15 @@ const (
 // does, and waits until it has reconciled this very generation of it.
 func (c *Client) applyAndWait(ctx context.Context, o, worker *unstructured.Unstructured) error {
 	begun := time.Now()
-	for first := true; ; first = false {
+	for attempt := 1; ; attempt++ {
 		err := c.applyOnce(ctx, o, worker)
 		took := time.Since(begun)
-		again := first && took < quickly || passing(err) && took < startOfAPIs
+		again := attempt == 1 && took < quickly || passing(err) && took < startOfAPIs
 		if !errors.Is(err, errFailed) || !again {
+			return err
+		}
+		failed := retry.Attempt{What: "applying " + o.GetKind() + " " + o.GetName() + " again", Why: err.Error(), Failed: attempt}
+		if err := failed.Pause(ctx, nil); err != nil {
 			return err
 		}
 		if err := c.WaitServed(ctx, packagesAPI); err != nil {
@@ -215,15 +221,5 @@ func description(o *unstructured.Unstructured) string {
 // poll asks until the answer is nil, an errFailed, or ctx ends; it then tells
 // the last answer.
 func poll(ctx context.Context, ask func(context.Context) error) error {
-	for {
-		err := ask(ctx)
-		if err == nil || errors.Is(err, errFailed) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
-		case <-time.After(interval):
-		}
-	}
+	return retry.Until(ctx, interval, errFailed, ask)
 }

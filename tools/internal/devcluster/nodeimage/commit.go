@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/strake-dev/strake/tools/internal/retry"
 )
 
 // importImages starts the base image's own containerd in a container and
@@ -42,17 +44,12 @@ func (b *build) importImages(ctx context.Context) error {
 func (b *build) waitForContainerd(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	for {
-		err := b.engine.Run(ctx, nil, nil, "exec", b.container, "ctr", "--timeout", "2s", "version")
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
+	return retry.Until(ctx, 300*time.Millisecond, nil, func(ctx context.Context) error {
+		if err := b.engine.Run(ctx, nil, nil, "exec", b.container, "ctr", "--timeout", "2s", "version"); err != nil {
 			return fmt.Errorf("waiting for containerd in the base image: %w", err)
-		case <-time.After(300 * time.Millisecond):
 		}
-	}
+		return nil
+	})
 }
 
 // commit ends containerd cleanly, so that its database is whole, and keeps

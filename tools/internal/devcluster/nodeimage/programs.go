@@ -45,6 +45,7 @@ func (b *build) compileModule(ctx context.Context, m module) error {
 	}
 	dir, err := cache.Use(ctx, ProgramsCache, m.name+"-"+key, func(dir string) error {
 		progress.From(ctx).Step("compiling %s %s", m.upstream, version)
+		defer progress.Begin(ctx, Job(m.name))()
 		return compileInto(ctx, dir, m.name, ldflags, commands)
 	}, (*cache.Entry).Whole)
 	if err != nil {
@@ -57,6 +58,9 @@ func (b *build) compileModule(ctx context.Context, m module) error {
 	}
 	return nil
 }
+
+// Job is the compiling of a module's programs, as [Uncompiled] names it.
+func Job(name string) progress.Job { return progress.Job{ID: "node/" + name, Name: "node/" + name} }
 
 // compileInto writes the module's files to dir, and its commands to dir/bin.
 func compileInto(ctx context.Context, dir, name, ldflags string, commands []string) error {
