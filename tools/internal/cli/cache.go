@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/strake-dev/strake/tools/internal/cache"
 	"github.com/strake-dev/strake/tools/internal/devcluster/nodeimage"
+	"github.com/strake-dev/strake/tools/internal/gocache"
 	"github.com/strake-dev/strake/tools/internal/gotool"
 	"github.com/strake-dev/strake/tools/internal/image"
 	"github.com/strake-dev/strake/tools/internal/progress"
@@ -41,6 +41,7 @@ func cacheKinds() []cacheKind {
 		{name: nodeimage.ProgramsCache, what: "programs of the node image; compiled again"},
 		{name: nodeimage.SystemCache, what: "Debian system of the node image; installed again"},
 		{name: nodeimage.ScratchCache, what: "temporary files of a node image"},
+		{name: gocache.Kind, what: "compiled packages, while images are not all made"},
 	}
 }
 
@@ -137,26 +138,15 @@ func summarize(kind cacheKind, entries []cache.Stored) cacheRow {
 // nothing to say about them.
 func goCaches(ctx context.Context) []goCacheRow {
 	rows := []goCacheRow{}
-	cmd, err := gotool.Command(ctx, "env", "-json", "GOCACHE", "GOMODCACHE")
+	found, err := gotool.FindCaches(ctx)
 	if err != nil {
 		progress.From(ctx).Step("the caches of Go are not listed: %s", err)
 		return rows
 	}
-	var dirs map[string]string
-	out, err := cmd.Output()
-	if err == nil {
-		err = json.Unmarshal(out, &dirs)
-	}
-	if err != nil {
-		progress.From(ctx).Step("the caches of Go are not listed: go env: %s", err)
-		return rows
-	}
 	progress.From(ctx).Step("measuring the caches of Go")
-	for name, clear := range map[string]string{"GOCACHE": "go clean -cache", "GOMODCACHE": "go clean -modcache"} {
-		rows = append(rows, goCacheRow{Name: name, Dir: dirs[name], Size: cache.Size(dirs[name]), Clear: clear})
-	}
-	slices.SortFunc(rows, func(a, b goCacheRow) int { return strings.Compare(a.Name, b.Name) })
-	return rows
+	return append(rows,
+		goCacheRow{Name: "GOCACHE", Dir: found.Build, Size: cache.Size(found.Build), Clear: "go clean -cache"},
+		goCacheRow{Name: "GOMODCACHE", Dir: found.Modules, Size: cache.Size(found.Modules), Clear: "go clean -modcache"})
 }
 
 func printCache(w io.Writer, report cacheReport) error {
