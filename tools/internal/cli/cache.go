@@ -54,8 +54,13 @@ func newCache(a *app) *cobra.Command {
 and last use. Everything listed as a kind can be made again; "other" is not
 cleared: the state of local clusters and the content of "registry serve".
 
-It also shows the caches of the go command, which compiles the images. They are
-not strake's: other Go programs use them, and only the go command clears them.
+The kind "go-build" is what the compiler keeps while images are made. It is removed
+once all images of a command are made. After a failure up to 10 GB are kept, so that
+the next try compiles nothing twice. Go's own build cache is used, but not filled,
+unless GOCACHEPROG is set.
+
+It also shows the caches of the go command. They are not strake's: other Go programs
+use them, and only the go command clears them. Images require up to 20 GB of modules.
 
 The cache is in $STRAKE_CACHE, else in "strake" in the user's cache folder.`,
 		Example: `  strake cache

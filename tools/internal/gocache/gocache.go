@@ -40,7 +40,7 @@ const (
 	storeKey = "store"
 	// leftover is how much a run that fails leaves for the next one, in bytes. What
 	// the largest single image needs is less.
-	leftover = 10 << 30
+	leftover = 10 * 1000 * 1000 * 1000
 )
 
 // session is one run's use of the store.
