@@ -38,7 +38,7 @@ test: ## Everything that needs no cluster
 	@for dir in $$(git ls-files 'packages/*_test.go' | xargs -n1 dirname | sort -u); do (cd $$dir && echo "go test $$dir" && go test .); done
 
 # Where things run side by side. The detector is a part of cgo.
-RACE_PACKAGES = cache child progress ytt
+RACE_PACKAGES = cache child gocache progress ytt
 
 .PHONY: race
 race: ## Look for data races where things run side by side

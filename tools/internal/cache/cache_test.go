@@ -121,3 +121,45 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 	_, err = use(ctx, write("never"))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
+
+func TestShared(t *testing.T) {
+	t.Setenv(cache.EnvDir, t.TempDir())
+	one, err := cache.Share(t.Context(), "kind", "key")
+	require.NoError(t, err)
+	two, err := cache.Share(t.Context(), "kind", "key")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(one.Dir, "file"), []byte("text"), 0o600))
+	require.Equal(t, one.Dir, two.Dir)
+
+	stored, err := cache.List("kind")
+	require.NoError(t, err)
+	require.Len(t, stored, 1)
+	require.EqualValues(t, 4, stored[0].Size)
+	require.False(t, stored[0].Entry, "it is nothing to rely on")
+	require.NoError(t, stored[0].Verify(nil))
+	removed, err := stored[0].Remove()
+	require.NoError(t, err)
+	require.False(t, removed, "it is in use")
+
+	last := func(string) error { t.Error("the other run uses it"); return nil }
+	require.NoError(t, one.Release(last))
+	called := ""
+	require.NoError(t, two.Release(func(dir string) error {
+		called = dir
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := cache.Share(ctx, "kind", "key")
+		require.ErrorIs(t, err, context.DeadlineExceeded, "it waits")
+		return nil
+	}))
+	require.Equal(t, one.Dir, called)
+
+	removed, err = stored[0].Remove()
+	require.NoError(t, err)
+	require.True(t, removed)
+	require.NoDirExists(t, one.Dir)
+	again, err := cache.Share(t.Context(), "kind", "key")
+	require.NoError(t, err)
+	require.DirExists(t, again.Dir)
+	require.NoError(t, again.Release(nil))
+}

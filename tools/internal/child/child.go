@@ -21,10 +21,12 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+
+	"golang.org/x/sys/unix"
 )
 
 // Mark is the environment variable by which a child knows what it is: the job's name
-// and the process ID of its parent.
+// and the process ID of its parent, or what [Below] has put there.
 const Mark = "STRAKE_CHILD"
 
 // Job is work that a child does.
@@ -56,9 +58,9 @@ func Enter(jobs ...Job) (code int, child bool) {
 }
 
 func run(mark string, jobs []Job) error {
-	name, parent, _ := strings.Cut(mark, " ")
+	name, starter, _ := strings.Cut(mark, " ")
 	i := slices.IndexFunc(jobs, func(j Job) bool { return j.Name == name })
-	if i < 0 || parent != strconv.Itoa(os.Getppid()) {
+	if i < 0 || starter != strconv.Itoa(os.Getppid()) && !below(starter) {
 		return fmt.Errorf("strake: the environment variable %s is set, which only strake itself sets for the processes that it starts; unset it", Mark)
 	}
 	if err := os.Unsetenv(Mark); err != nil {
@@ -69,5 +71,36 @@ func run(mark string, jobs []Job) error {
 
 // Assign makes this program, when a program that this process runs starts it, do a job.
 func Assign(job string) error { return os.Setenv(Mark, mark(job)) }
+
+// Below is for a program that starts helpers by itself: the result is the file of this
+// program and the environment variable with which the helper does a job.
+func Below(job string) (self, env string, err error) {
+	if !entered.Load() {
+		return "", "", errNotEntered
+	}
+	if self, err = os.Executable(); err != nil {
+		return "", "", fmt.Errorf("finding this program's file: %w", err)
+	}
+	return self, Mark + "=" + job + " " + belowPrefix + strconv.Itoa(os.Getpid()), nil
+}
+
+// belowPrefix marks the process ID of a process that is not the parent.
+const belowPrefix = "below:"
+
+// below tells whether a mark of [Below] names a process that runs in the session of this
+// one, as whoever starts a helper for it does.
+func below(starter string) bool {
+	text, marked := strings.CutPrefix(starter, belowPrefix)
+	pid, err := strconv.Atoi(text)
+	if !marked || err != nil || pid <= 0 {
+		return false
+	}
+	theirs, err := unix.Getsid(pid)
+	if err != nil {
+		return false
+	}
+	ours, err := unix.Getsid(0)
+	return err == nil && ours == theirs
+}
 
 func mark(job string) string { return job + " " + strconv.Itoa(os.Getpid()) }

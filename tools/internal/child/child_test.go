@@ -147,6 +147,26 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+// TestBelow: a program that this one starts runs it for a job.
+func TestBelow(t *testing.T) {
+	self, env, err := child.Below("echo")
+	require.NoError(t, err)
+	cmd := exec.Command("sh", "-c", `"$0" one two; exit $?`, self)
+	cmd.Env = append(os.Environ(), env)
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	require.Equal(t, "[one two] \n", string(out))
+
+	for _, mark := range []string{"echo below:", "echo below:0", "echo below:-1", "echo below:1", "echo below:999999999"} {
+		cmd.Env = append(os.Environ(), child.Mark+"="+mark)
+		again := exec.Command(cmd.Path, cmd.Args[1:]...)
+		again.Env = cmd.Env
+		out, err := again.CombinedOutput()
+		require.Error(t, err)
+		require.Contains(t, string(out), "unset it")
+	}
+}
+
 // TestMarkByAccident: a mark that no parent has set runs nothing.
 func TestMarkByAccident(t *testing.T) {
 	self, err := os.Executable()

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/gocache"
 	"github.com/strake-dev/strake/tools/internal/progress"
 	"github.com/strake-dev/strake/tools/internal/ytt"
 )
@@ -32,8 +33,8 @@ var errTimeout = errors.New("the time given by --timeout is over")
 // runE is the work of a command.
 type runE func(cmd *cobra.Command, args []string) error
 
-// around gives a command's work its deadline, its progress display, and a process of
-// its own for what users write in ytt.
+// around gives a command's work its deadline, its progress display, a process of its own
+// for what users write in ytt, and a build cache for images.
 func (a *app) around(run runE) runE {
 	return func(cmd *cobra.Command, args []string) error {
 		ctx := a.begin(cmd.Context())
@@ -44,6 +45,8 @@ func (a *app) around(run runE) runE {
 		}
 		worker := ytt.NewWorker()
 		defer worker.Close()
+		ctx, done := gocache.With(ctx)
+		defer done()
 		cmd.SetContext(ytt.With(ctx, worker))
 		return run(cmd, args)
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/strake-dev/strake/tools/internal/cache"
 	"github.com/strake-dev/strake/tools/internal/devcluster/nodeimage"
+	"github.com/strake-dev/strake/tools/internal/gocache"
 	"github.com/strake-dev/strake/tools/internal/gotool"
 	"github.com/strake-dev/strake/tools/internal/image"
 	"github.com/strake-dev/strake/tools/internal/progress"
@@ -41,6 +41,7 @@ func cacheKinds() []cacheKind {
 		{name: nodeimage.ProgramsCache, what: "programs of the node image; compiled again"},
 		{name: nodeimage.SystemCache, what: "Debian system of the node image; installed again"},
 		{name: nodeimage.ScratchCache, what: "temporary files of a node image"},
+		{name: gocache.Kind, what: "compiled packages, while images are not all made"},
 	}
 }
 
@@ -53,8 +54,13 @@ func newCache(a *app) *cobra.Command {
 and last use. Everything listed as a kind can be made again; "other" is not
 cleared: the state of local clusters and the content of "registry serve".
 
-It also shows the caches of the go command, which compiles the images. They are
-not strake's: other Go programs use them, and only the go command clears them.
+The kind "go-build" is what the compiler keeps while images are made. It is removed
+once all images of a command are made. After a failure up to 10 GB are kept, so that
+the next try compiles nothing twice. Go's own build cache is used, but not filled,
+unless GOCACHEPROG is set.
+
+It also shows the caches of the go command. They are not strake's: other Go programs
+use them, and only the go command clears them. Images require up to 20 GB of modules.
 
 The cache is in $STRAKE_CACHE, else in "strake" in the user's cache folder.`,
 		Example: `  strake cache
@@ -137,26 +143,15 @@ func summarize(kind cacheKind, entries []cache.Stored) cacheRow {
 // nothing to say about them.
 func goCaches(ctx context.Context) []goCacheRow {
 	rows := []goCacheRow{}
-	cmd, err := gotool.Command(ctx, "env", "-json", "GOCACHE", "GOMODCACHE")
+	found, err := gotool.FindCaches(ctx)
 	if err != nil {
 		progress.From(ctx).Step("the caches of Go are not listed: %s", err)
 		return rows
 	}
-	var dirs map[string]string
-	out, err := cmd.Output()
-	if err == nil {
-		err = json.Unmarshal(out, &dirs)
-	}
-	if err != nil {
-		progress.From(ctx).Step("the caches of Go are not listed: go env: %s", err)
-		return rows
-	}
 	progress.From(ctx).Step("measuring the caches of Go")
-	for name, clear := range map[string]string{"GOCACHE": "go clean -cache", "GOMODCACHE": "go clean -modcache"} {
-		rows = append(rows, goCacheRow{Name: name, Dir: dirs[name], Size: cache.Size(dirs[name]), Clear: clear})
-	}
-	slices.SortFunc(rows, func(a, b goCacheRow) int { return strings.Compare(a.Name, b.Name) })
-	return rows
+	return append(rows,
+		goCacheRow{Name: "GOCACHE", Dir: found.Build, Size: cache.Size(found.Build), Clear: "go clean -cache"},
+		goCacheRow{Name: "GOMODCACHE", Dir: found.Modules, Size: cache.Size(found.Modules), Clear: "go clean -modcache"})
 }
 
 func printCache(w io.Writer, report cacheReport) error {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/gocache"
 	"github.com/strake-dev/strake/tools/internal/image"
 	"github.com/strake-dev/strake/tools/internal/progress"
 )
@@ -91,6 +92,7 @@ Without --images and --platform a lock that exists keeps what it has.`,
 					return err
 				}
 			}
+			gocache.Clear(cmd.Context())
 			return printImages(a.out(), output, versions)
 		}),
 	}
@@ -140,6 +142,7 @@ that differs from images.lock.yml is an error that names both.
 					return err
 				}
 			}
+			gocache.Clear(cmd.Context())
 			return printImages(a.out(), output, versions)
 		}),
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/gocache"
 	"github.com/strake-dev/strake/tools/internal/image"
 	"github.com/strake-dev/strake/tools/internal/oci"
 	"github.com/strake-dev/strake/tools/internal/progress"
@@ -134,6 +135,7 @@ func (f *pushFlags) artifacts(ctx context.Context, l load) ([]oci.Artifact, erro
 		}
 		images = append(images, made...)
 	}
+	gocache.Clear(ctx)
 	return l.repository.Artifacts(images, l.versions...)
 }
 

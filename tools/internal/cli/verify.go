@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/gocache"
 	"github.com/strake-dev/strake/tools/internal/image"
 	"github.com/strake-dev/strake/tools/internal/progress"
 	"github.com/strake-dev/strake/tools/internal/repository"
@@ -92,6 +93,7 @@ func verifyImages(ctx context.Context, c *catalog.Catalog) (int, error) {
 		}
 		made += len(images)
 	}
+	gocache.Clear(ctx)
 	return made, nil
 }
 

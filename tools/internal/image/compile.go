@@ -52,7 +52,11 @@ func (c compiler) run(ctx context.Context, command string, from v1.Image) (v1.Im
 	if err != nil {
 		return nil, err
 	}
-	builder, err := ko.NewGo(ctx, dir, c.options(command, from)...)
+	env, err := buildEnv(ctx, c.platform, c.tmp)
+	if err != nil {
+		return nil, err
+	}
+	builder, err := ko.NewGo(ctx, dir, c.options(command, from, env)...)
 	if err != nil {
 		return nil, err
 	}
@@ -75,11 +79,11 @@ func (c compiler) run(ctx context.Context, command string, from v1.Image) (v1.Im
 	return img, nil
 }
 
-func (c compiler) options(command string, from v1.Image) []ko.Option {
+func (c compiler) options(command string, from v1.Image, env []string) []ko.Option {
 	return []ko.Option{
 		ko.WithBaseImages(c.base(from)),
 		ko.WithPlatforms(c.platform.String()),
-		ko.WithDefaultEnv(goEnv(c.platform, c.tmp)),
+		ko.WithDefaultEnv(env),
 		ko.WithConfig(map[string]ko.Config{command: {Ldflags: c.ldflags(), Flags: c.flags()}}),
 		ko.WithTrimpath(true),
 		ko.WithCreationTime(created(c.version)),

@@ -93,7 +93,11 @@ func (c compiler) compileGenerator(ctx context.Context, command, dir, program st
 	if err != nil {
 		return err
 	}
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), goEnv(host, c.tmp)...)
+	env, err := buildEnv(ctx, host, c.tmp)
+	if err != nil {
+		return err
+	}
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
 	return runQuietly(cmd)
 }
 

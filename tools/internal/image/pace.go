@@ -29,7 +29,7 @@ func Expect(ctx context.Context, c catalog.Costs, mirrors []*oci.Mirror, version
 		}
 		for _, locked := range missing {
 			expected := job(v, locked)
-			expected.Expected = Elapsed(Pace(c, c.Image(v.Package.Name, locked.Name)))
+			expected.Expected = Elapsed(Pace(c, c.Compile(v.Package.Name, locked.Name)))
 			progress.Expect(ctx, expected)
 		}
 	}

@@ -108,6 +108,10 @@ func download(ctx context.Context, v *catalog.Version, img catalog.Image, comman
 	if err != nil {
 		return err
 	}
-	cmd.Dir, cmd.Env = v.Module(command), append(os.Environ(), goEnv(*platform, os.TempDir())...)
+	env, err := buildEnv(ctx, *platform, os.TempDir())
+	if err != nil {
+		return err
+	}
+	cmd.Dir, cmd.Env = v.Module(command), append(os.Environ(), env...)
 	return runQuietly(cmd)
 }

@@ -13,6 +13,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/gocache"
 	"github.com/strake-dev/strake/tools/internal/gotool"
 )
 
@@ -84,6 +85,13 @@ func goToolchain() string {
 		return "GOTOOLCHAIN=local"
 	}
 	return "GOTOOLCHAIN=" + runtime.Version()
+}
+
+// buildEnv is the environment of a go command that compiles: goEnv, and where it keeps
+// what it has compiled.
+func buildEnv(ctx context.Context, p v1.Platform, tmp string) ([]string, error) {
+	kept, err := gocache.Env(ctx)
+	return append(goEnv(p, tmp), kept...), err
 }
 
 // goEnv is set over the caller's environment, so that what a person has set

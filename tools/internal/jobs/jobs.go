@@ -5,6 +5,7 @@ package jobs
 
 import (
 	"github.com/strake-dev/strake/tools/internal/child"
+	"github.com/strake-dev/strake/tools/internal/gocache"
 	"github.com/strake-dev/strake/tools/internal/upstream"
 	"github.com/strake-dev/strake/tools/internal/ytt"
 )
@@ -12,7 +13,7 @@ import (
 // Enter does the job of this process, if strake started it for one: it then returns
 // true and the exit code. A main function calls it before anything else.
 func Enter() (code int, isChild bool) {
-	return child.Enter(append(upstream.Jobs(), ytt.Job())...)
+	return child.Enter(append(upstream.Jobs(), ytt.Job(), gocache.Job())...)
 }
 
 // Run does the job of this process, or runs the tests, and returns the exit code. A

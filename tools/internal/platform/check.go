@@ -12,6 +12,7 @@ import (
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/devcluster"
 	"github.com/strake-dev/strake/tools/internal/devcluster/nodeimage"
+	"github.com/strake-dev/strake/tools/internal/gotool"
 	"github.com/strake-dev/strake/tools/internal/image"
 	"github.com/strake-dev/strake/tools/internal/progress"
 	"github.com/strake-dev/strake/tools/internal/repository"
@@ -80,16 +81,21 @@ func (p *Plan) Check(ctx context.Context) (*Report, error) {
 	}
 	r.programs = cluster.Programs
 	r.cluster(cluster)
-	if r.Estimate, err = p.estimate(ctx, cluster); err != nil {
+	caches, err := goCaches(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if r.Estimate, err = p.estimate(ctx, cluster, caches); err != nil {
 		return nil, err
 	}
 	if err := p.checkMirrors(ctx, r); err != nil {
 		return nil, err
 	}
 	p.checkGo(ctx, r)
-	if err := r.machine(ctx, cluster.Exists); err != nil {
+	if err := r.disk(caches); err != nil {
 		return nil, err
 	}
+	r.memory()
 	for _, n := range p.packages {
 		p.checkValues(ctx, r, n.Version)
 	}
@@ -220,8 +226,11 @@ func (p *Plan) checkValues(ctx context.Context, r *Report, v *catalog.Version) {
 	r.add(name, OK, "", "%s accepts them", v.ID())
 }
 
-// gigabyte is decimal, as disks are sold.
-const gigabyte = 1000 * 1000 * 1000
+// Sizes are decimal, as disks are sold.
+const (
+	megabyte = 1000 * 1000
+	gigabyte = 1000 * megabyte
+)
 
 // Memory that the Go linker takes for the largest programs, beside that of a cluster.
 const (
@@ -229,27 +238,30 @@ const (
 	tooLittle    = 2 * gigabyte
 )
 
-// machine checks disk and memory.
-func (r *Report) machine(ctx context.Context, exists bool) error {
-	places, err := freeSpace(ctx)
+// disk checks the disks on which something is written. Half of the estimate is surely
+// too little.
+func (r *Report) disk(caches gotool.Caches) error {
+	places, err := freeSpace(r.Estimate.Disk, caches)
 	if err != nil {
 		return err
 	}
-	need := r.Estimate.Disk
-	if !exists {
-		need += clusterDisk
-	}
 	for _, place := range places {
-		const remedy = "free some space, or move the caches with STRAKE_CACHE, GOCACHE and GOMODCACHE"
+		const remedy = "free some space (\"strake cache\" shows what there is to clear), or move the caches with STRAKE_CACHE and GOMODCACHE"
 		status, advice := OK, ""
 		switch {
-		case place.free < need/2:
+		case place.free < place.need/2:
 			status, advice = Failed, remedy
-		case place.free < need:
+		case place.free < place.need:
 			status, advice = Warning, remedy
 		}
-		r.add("disk", status, advice, "%s free at %s, about %s required", humanize.Bytes(place.free), place.dir, humanize.Bytes(need))
+		r.add("disk", status, advice, "%s free at %s, about %s required%s",
+			humanize.Bytes(place.free), place.dir, humanize.Bytes(place.need), place.whatFor())
 	}
+	return nil
+}
+
+// memory checks the memory.
+func (r *Report) memory() {
 	free, known := freeMemory()
 	const remedy = "end other programs, or use a machine with more memory"
 	switch {
@@ -262,5 +274,4 @@ func (r *Report) machine(ctx context.Context, exists bool) error {
 	default:
 		r.add("memory", OK, "", "%s free", humanize.Bytes(free))
 	}
-	return nil
 }

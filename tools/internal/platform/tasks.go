@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/gocache"
 	"github.com/strake-dev/strake/tools/internal/image"
 	"github.com/strake-dev/strake/tools/internal/progress"
 )
@@ -21,6 +22,8 @@ type outline struct {
 	// images is the task that makes images last. The next one follows it, since one
 	// compile uses all processors.
 	images *task
+	// compiling are all tasks that may compile.
+	compiling []*task
 }
 
 func (o *outline) add(t task) *task {
@@ -35,6 +38,7 @@ func (o *outline) makes(v *catalog.Version, vital bool) *task {
 		says += ", and of what it installs"
 	}
 	o.images = o.add(task{says: says, do: o.plan.makeImages(v), after: []*task{o.check}, follows: []*task{o.images}, vital: vital})
+	o.compiling = append(o.compiling, o.images)
 	return o.images
 }
 
@@ -45,7 +49,7 @@ func (p *Plan) outline() []*task {
 	o := &outline{plan: p}
 	o.check = o.add(task{says: "check this machine and the values of the packages; build the bundles of the repository", do: p.precheck, vital: true})
 	o.images = o.check
-	o.add(task{do: p.download, after: []*task{o.check}})
+	o.compiling = append(o.compiling, o.add(task{do: p.download, after: []*task{o.check}}))
 	cluster := o.add(task{says: "bring up the cluster and its registry", do: p.cluster, after: []*task{o.check}, vital: true})
 	ready := o.add(task{says: "push the bundles to the cluster's registry", do: p.pushBundles, after: []*task{cluster}, vital: true})
 	for _, v := range p.bootstrap {
@@ -53,11 +57,13 @@ func (p *Plan) outline() []*task {
 		ready = o.add(task{says: "deploy " + v.ID() + " with kapp", do: p.deploy(v), after: []*task{images, ready}, vital: true})
 	}
 	offer := o.add(task{says: "offer the package repository in " + globalNamespace, do: p.offer, after: []*task{ready}, vital: true})
+	o.compiling = append(o.compiling, cluster)
 	if p.storage != nil {
 		// PersistentVolumeClaims wait for it; nothing else does.
-		o.add(task{says: "deploy " + p.storage.ID() + " with kapp, where the nodes bring no storage", do: p.store, after: []*task{offer}})
+		o.compiling = append(o.compiling, o.add(task{says: "deploy " + p.storage.ID() + " with kapp, where the nodes bring no storage", do: p.store, after: []*task{offer}}))
 	}
 	o.installs(offer)
+	o.clears()
 	return o.tasks
 }
 
@@ -80,6 +86,18 @@ func (o *outline) installs(offer *task) {
 	if e := o.plan.options.Example; e != nil && installs[e.Package.Name] != nil {
 		o.add(task{says: "run the example " + e.Name + " of " + e.Package.Name, do: o.plan.example, after: []*task{installs[e.Package.Name]}})
 	}
+}
+
+// clears adds the task that frees the disk of what was compiled, once there is no image
+// left to make.
+func (o *outline) clears() {
+	compiling := o.compiling
+	o.add(task{follows: compiling, do: func(ctx context.Context, _ *state) error {
+		if !slices.ContainsFunc(compiling, func(t *task) bool { return t.err != nil }) {
+			gocache.Clear(ctx)
+		}
+		return nil
+	}})
 }
 
 func because(n catalog.Needed) string {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/strake-dev/strake/tools/internal/cache"
+	"github.com/strake-dev/strake/tools/internal/gocache"
 	"github.com/strake-dev/strake/tools/internal/gotool"
 	"github.com/strake-dev/strake/tools/internal/progress"
 )
@@ -67,9 +68,8 @@ func compileInto(ctx context.Context, dir, name, ldflags string, commands []stri
 	if err := writeModule(dir, name); err != nil {
 		return err
 	}
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-o", filepath.Join(dir, "bin") + "/"}
-	_, err := goCommand(ctx, dir, append(args, commands...)...)
-	return err
+	args := []string{"-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-o", filepath.Join(dir, "bin") + "/"}
+	return goBuild(ctx, dir, append(args, commands...)...)
 }
 
 func (b *build) compilePause(ctx context.Context) error {
@@ -86,9 +86,8 @@ func (b *build) compilePause(ctx context.Context) error {
 		if err := os.WriteFile(filepath.Join(dir, "main.go"), source, 0o644); err != nil {
 			return err
 		}
-		_, err := goCommand(ctx, dir, "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w",
+		return goBuild(ctx, dir, "-trimpath", "-buildvcs=false", "-ldflags", "-s -w",
 			"-o", filepath.Join(dir, "bin", "pause"), "main.go")
-		return err
 	}, (*cache.Entry).Whole)
 	if err != nil {
 		return fmt.Errorf("compiling the pause program: %w", err)
@@ -147,14 +146,29 @@ func hash(parts ...string) string {
 	return hex.EncodeToString(h.Sum(nil))[:12]
 }
 
-// goCommand runs go for the node's platform. The flags are those that make
-// the result depend on the modules alone.
+// goBuild compiles. What the compiler keeps is removed with that of other images.
+func goBuild(ctx context.Context, dir string, args ...string) error {
+	env, err := gocache.Env(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = goRun(ctx, dir, env, append([]string{"build"}, args...)...)
+	return err
+}
+
 func goCommand(ctx context.Context, dir string, args ...string) ([]byte, error) {
+	return goRun(ctx, dir, nil, args...)
+}
+
+// goRun runs go for the node's platform. The flags are those that make the
+// result depend on the modules alone.
+func goRun(ctx context.Context, dir string, env []string, args ...string) ([]byte, error) {
 	cmd, err := gotool.Command(ctx, args...)
 	if err != nil {
 		return nil, err
 	}
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH, "GOWORK=off", "GOFLAGS=-mod=readonly -buildvcs=false")
+	cmd.Env = append(cmd.Env, env...)
 	return output(cmd)
 }
