@@ -31,11 +31,22 @@ func (f File) Unreadable(cause error) error {
 	if err == nil {
 		return nil
 	}
-	if match := yamlLine.FindStringSubmatch(err.Error()); match != nil {
-		line, _ := strconv.Atoi(match[1])
-		return &Error{f.Name, line, match[2], cause}
+	line, text := yamlFault(err)
+	return &Error{f.Name, line, text, cause}
+}
+
+// yamlFault reads the line out of an error of a YAML library. Its parser counts lines
+// from zero and names none on the first; its scanner and decoder count from one.
+func yamlFault(err error) (line int, text string) {
+	text = strings.TrimPrefix(err.Error(), "yaml: ")
+	if match := yamlLine.FindStringSubmatch(text); match != nil {
+		line, _ = strconv.Atoi(match[1])
+		text = match[2]
 	}
-	return &Error{f.Name, 0, strings.TrimPrefix(err.Error(), "yaml: "), cause}
+	if strings.HasPrefix(text, "did not find expected") {
+		line++
+	}
+	return line, text
 }
 
 // OneDocument returns an error where the file has several documents with values, for
@@ -102,7 +113,25 @@ func (f File) find(path []string) found {
 			best = at
 		}
 	}
+	if best.node != nil && best.node.ShortTag() == "!!null" {
+		best.note = f.unevaluated(best.line)
+	}
 	return best
+}
+
+var templated = regexp.MustCompile(`:\s+(#@.*)`)
+
+// unevaluated explains a null where the line has code for ytt in the value's place.
+func (f File) unevaluated(line int) string {
+	lines := strings.Split(string(f.Data), "\n")
+	if line > len(lines) {
+		return ""
+	}
+	match := templated.FindStringSubmatch(lines[line-1])
+	if match == nil {
+		return ""
+	}
+	return fmt.Sprintf("; values are plain YAML, where %q is a comment and is not evaluated", strings.TrimSpace(match[1]))
 }
 
 // Text returns the place of a text in the last of the files that has one at a path: of
@@ -139,9 +168,6 @@ func (s *search) follow(n *yaml.Node, path []string) found {
 		n = value
 	}
 	at.node = n
-	if comment := n.LineComment; n.ShortTag() == "!!null" && strings.HasPrefix(comment, "#@") {
-		at.note = fmt.Sprintf("; values are plain YAML, where %q is a comment and is not evaluated", comment)
-	}
 	return at
 }
 

@@ -220,34 +220,47 @@ func (in Inputs) docs(f ytt.Fault) string {
 }
 
 // renamed gives overlays the names of the user's files in ytt's text, which is kept
-// whole.
+// whole, and begins with the place that it names first.
 func (in Inputs) renamed(err error) error {
 	text := err.Error()
 	e := &Error{cause: err}
-	before := 0
-	for _, name := range slices.SortedFunc(maps.Keys(in.Overlays), longestFirst) {
-		pattern := regexp.MustCompile(`(^|[\s'"(])` + regexp.QuoteMeta(name) + `(?::(\d+))?\b`)
-		text = pattern.ReplaceAllStringFunc(text, func(found string) string {
-			match := pattern.FindStringSubmatch(found)
-			line, _ := strconv.Atoi(match[2])
-			place := in.Overlays[name].File
-			if line > 0 {
-				place += ":" + strconv.Itoa(in.Overlays[name].Before+line)
-			}
-			if e.File == "" {
-				e.File, before = place, in.Overlays[name].Before
-			}
-			return match[1] + place
-		})
+	first := len(text)
+	for name, o := range in.Overlays {
+		at := mention(name).FindStringSubmatchIndex(text)
+		if at == nil || at[0] >= first {
+			continue
+		}
+		first, e.File, e.Line = at[0], o.File, 0
+		if at[4] >= 0 {
+			line, _ := strconv.Atoi(text[at[4]:at[5]])
+			e.Line = o.Before + line
+		} else if line, _ := yamlFault(err); line > 0 && strings.Contains(text, "Unmarshaling YAML template") {
+			e.Line = o.Before + line
+		}
 	}
 	if e.File == "" {
 		return err
 	}
-	e.Text = text
-	if match := yamlLine.FindStringSubmatch(text); match != nil && strings.Contains(text, "Unmarshaling YAML template") {
-		e.Line, _ = strconv.Atoi(match[1])
-		e.Line += before
-		e.Text = "no YAML: " + match[2]
+	for _, name := range slices.SortedFunc(maps.Keys(in.Overlays), longestFirst) {
+		text = in.rename(text, name)
 	}
+	e.Text = text
 	return e
+}
+
+// mention finds a file in a text, and the line of it.
+func mention(name string) *regexp.Regexp {
+	return regexp.MustCompile(`(^|[\s'"(])` + regexp.QuoteMeta(name) + `(?::(\d+))?\b`)
+}
+
+func (in Inputs) rename(text, name string) string {
+	pattern := mention(name)
+	return pattern.ReplaceAllStringFunc(text, func(found string) string {
+		match := pattern.FindStringSubmatch(found)
+		place := in.Overlays[name].File
+		if line, err := strconv.Atoi(match[2]); err == nil {
+			place += ":" + strconv.Itoa(in.Overlays[name].Before+line)
+		}
+		return match[1] + place
+	})
 }
