@@ -36,6 +36,7 @@ func (r yttRequest) run(ctx context.Context) ([]byte, error) {
 		Files:  append(yttFiles(r.files, r.below()+"/"), yttFiles(r.overlays, "")...),
 		Marks:  plainMarks(r.files, r.below()),
 		Values: r.values, ValuesName: valuesName, Schema: r.schema,
+		Explain: r.foreign,
 	}
 	run := request.Run
 	if r.foreign && len(r.values)+len(r.overlays) > 0 {
@@ -46,6 +47,7 @@ func (r yttRequest) run(ctx context.Context) ([]byte, error) {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil:
+		r.nearest(ctx, err)
 		return nil, fmt.Errorf("ytt: %w", err)
 	}
 	return made.Stream, nil

@@ -47,9 +47,21 @@ type Environment struct {
 	// config/NAME/values.yml over it, and the overlays of both folders as
 	// packages.PACKAGE.overlays, the base's before the environment's.
 	Values map[string]any `yaml:"-"`
+	// Sources are the files that Values were read from, each over those before it.
+	Sources []Source `yaml:"-"`
+	// OverlayFiles are the files of the overlays, below the root, by package and by
+	// their name in Values.
+	OverlayFiles map[string]map[string]string `yaml:"-"`
 	// Beside are the values (YAML) of packages that come before the platform, or
 	// are not offered, by package name.
 	Beside map[string][]byte `yaml:"-"`
+}
+
+// Source is a file of values.
+type Source struct {
+	// Name is the path below the root, or what the user has called the file.
+	Name string
+	Data []byte
 }
 
 // overlayForm is a name that both a file and a key of a Secret may have.
@@ -82,7 +94,7 @@ func (c *Catalog) Environment(name string) (*Environment, error) {
 	}
 	l := &loader{root: c.Root}
 	dir := path.Join(EnvironmentsDir, name)
-	e := &Environment{Name: name, Dir: l.path(dir), Beside: map[string][]byte{}}
+	e := &Environment{Name: name, Dir: l.path(dir), Beside: map[string][]byte{}, OverlayFiles: map[string]map[string]string{}}
 	l.read(path.Join(dir, EnvironmentFile), "it says what the environment is for and which Kubernetes it runs", func(f *file, data []byte) {
 		f.decode(data, e)
 		checkSemver(f, "kubernetes", e.Kubernetes)
@@ -91,7 +103,7 @@ func (c *Catalog) Environment(name string) (*Environment, error) {
 			f.bad("registry", "%q %s; write HOST/PATH alone", e.Registry, fault)
 		}
 	})
-	e.Values = merged(l.environmentValues(path.Join(EnvironmentsDir, BaseDir), "1-"), l.environmentValues(dir, "2-"))
+	e.Values = merged(l.environmentValues(e, path.Join(EnvironmentsDir, BaseDir), "1-"), l.environmentValues(e, dir, "2-"))
 	l.beside(c, e, dir)
 	l.strayEntries(dir, EnvironmentFile, ValuesFile, OverlaysDir, BesideDir)
 	if base := path.Join(EnvironmentsDir, BaseDir); l.exists(base) {
@@ -102,31 +114,40 @@ func (c *Catalog) Environment(name string) (*Environment, error) {
 
 // environmentValues reads values.yml and overlays/ of a folder. Prefix orders the
 // overlays: kapp-controller gives them to ytt by name.
-func (l *loader) environmentValues(dir, prefix string) map[string]any {
+func (l *loader) environmentValues(e *Environment, dir, prefix string) map[string]any {
 	values := map[string]any{}
 	if name := path.Join(dir, ValuesFile); l.exists(name) {
-		l.read(name, "", func(f *file, data []byte) { f.decode(data, &values) })
+		l.read(name, "", func(f *file, data []byte) {
+			f.decode(data, &values)
+			e.Sources = append(e.Sources, Source{name, data})
+		})
 	}
 	overlays := path.Join(dir, OverlaysDir)
 	if !l.exists(overlays) {
 		return values
 	}
-	for _, e := range l.entries(overlays) {
-		if !e.IsDir() {
-			l.bad(path.Join(overlays, e.Name()), "a file where only folders named after packages belong; move it into one")
+	for _, entry := range l.entries(overlays) {
+		pkg := entry.Name()
+		if !entry.IsDir() {
+			l.bad(path.Join(overlays, pkg), "a file where only folders named after packages belong; move it into one")
 			continue
 		}
-		files := l.overlays(path.Join(overlays, e.Name()), prefix+path.Base(dir)+"-")
-		values = merged(values, map[string]any{"packages": map[string]any{e.Name(): map[string]any{"overlays": files}}})
+		files := l.overlays(e, path.Join(overlays, pkg), prefix+path.Base(dir)+"-")
+		values = merged(values, map[string]any{"packages": map[string]any{pkg: map[string]any{"overlays": files}}})
 	}
 	return values
 }
 
-func (l *loader) overlays(dir, prefix string) map[string]any {
+// overlays reads those of one package.
+func (l *loader) overlays(e *Environment, dir, prefix string) map[string]any {
 	files := map[string]any{}
-	for _, e := range l.entries(dir) {
-		name := path.Join(dir, e.Name())
-		if e.IsDir() || !overlayForm.MatchString(e.Name()) {
+	pkg := path.Base(dir)
+	if e.OverlayFiles[pkg] == nil {
+		e.OverlayFiles[pkg] = map[string]string{}
+	}
+	for _, entry := range l.entries(dir) {
+		name := path.Join(dir, entry.Name())
+		if entry.IsDir() || !overlayForm.MatchString(entry.Name()) {
 			l.bad(name, "no overlay: a file NAME.yml of letters, digits, dots and dashes is one; rename or move it")
 			continue
 		}
@@ -135,7 +156,8 @@ func (l *loader) overlays(dir, prefix string) map[string]any {
 			l.bad(name, "%v", err)
 			continue
 		}
-		files[prefix+e.Name()] = string(text)
+		files[prefix+entry.Name()] = string(text)
+		e.OverlayFiles[pkg][prefix+entry.Name()] = name
 	}
 	return files
 }
@@ -185,8 +207,11 @@ func merged(base, over map[string]any) map[string]any {
 }
 
 // Lay puts a user's values of Repository.Platform over the environment's, as its own
-// are over the base's.
-func (e *Environment) Lay(values map[string]any) { e.Values = merged(e.Values, values) }
+// are over the base's. They were read from the source.
+func (e *Environment) Lay(values map[string]any, from Source) {
+	e.Values = merged(e.Values, values)
+	e.Sources = append(e.Sources, from)
+}
 
 // Package are the values of one package in the environment, and whether anything
 // is said of it.

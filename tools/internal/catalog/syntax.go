@@ -45,6 +45,9 @@ func (f *file) syntax(err error) {
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 		line, _ = strconv.Atoi(m[1])
 		text = strings.TrimPrefix(err.Error(), m[0])
+		if strings.HasPrefix(text, "did not find expected") {
+			line++ // the library's parser counts lines from zero, its scanner from one
+		}
 	}
 	f.badLine(max(line, 1), "not YAML: %s", text)
 }

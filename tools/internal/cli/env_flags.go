@@ -44,17 +44,28 @@ func (a *app) environment(name string, f envFlags) (*catalog.Catalog, *catalog.E
 		return nil, nil, err
 	}
 	a.warnOfBroken(c)
-	text, err := a.values(f.values)
-	if err != nil {
+	if err := a.lay(e, f.values); err != nil {
 		return nil, nil, err
 	}
-	var over map[string]any
-	if err := yaml.UnmarshalStrict(text, &over); err != nil {
-		return nil, nil, fmt.Errorf("reading the values to lay over the environment %s: %w", name, err)
-	}
-	e.Lay(over)
 	e.Registry = cmp.Or(f.repository, e.Registry)
 	return c, e, nil
+}
+
+// lay puts the values of a file over the environment's, if there is one.
+func (a *app) lay(e *catalog.Environment, name string) error {
+	file, err := a.values(name)
+	if err != nil || name == "" {
+		return err
+	}
+	if err := file.OneDocument(); err != nil {
+		return err
+	}
+	var over map[string]any
+	if err := yaml.UnmarshalStrict(file.Data, &over); err != nil {
+		return cmp.Or(file.Unreadable(err), fmt.Errorf("reading the values to lay over the environment %s: %w", e.Name, err))
+	}
+	e.Lay(over, catalog.Source{Name: file.Name, Data: file.Data})
+	return nil
 }
 
 // rendered are the packages of each environment, all or those that packages name.

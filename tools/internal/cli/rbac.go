@@ -8,6 +8,7 @@ import (
 
 	"github.com/strake-dev/strake/tools/internal/bundle"
 	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/inputs"
 	"github.com/strake-dev/strake/tools/internal/manifest"
 	"github.com/strake-dev/strake/tools/internal/platform"
 	"github.com/strake-dev/strake/tools/internal/rbac"
@@ -107,11 +108,12 @@ func (a *app) rights(ctx context.Context, f rbacFlags, arg string) ([]manifest.O
 	return rbac.Merge(all...)
 }
 
-func (f *rbacFlags) of(ctx context.Context, b *bundle.Bundle, values []byte) ([]manifest.Object, error) {
+func (f *rbacFlags) of(ctx context.Context, b *bundle.Bundle, values inputs.File) ([]manifest.Object, error) {
 	if f.values == "" {
 		return bundle.ShippedRights(ctx, b, f.account)
 	}
-	return bundle.ExactRights(ctx, b, values, f.account)
+	objects, err := bundle.ExactRights(ctx, b, values.Data, f.account)
+	return objects, inputs.Of(b.Package, values).Explain(err)
 }
 
 // printObjects writes a stream of YAML documents, which is text to read, too, or

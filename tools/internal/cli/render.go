@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/strake-dev/strake/tools/internal/bundle"
+	"github.com/strake-dev/strake/tools/internal/inputs"
 	"github.com/strake-dev/strake/tools/internal/manifest"
 	"github.com/strake-dev/strake/tools/internal/oci"
 	"github.com/strake-dev/strake/tools/internal/repository"
@@ -52,7 +53,7 @@ one is meant.
 	return cmd
 }
 
-func render(ctx context.Context, a *app, arg string, values []byte, in string) ([]manifest.Object, error) {
+func render(ctx context.Context, a *app, arg string, values inputs.File, in string) ([]manifest.Object, error) {
 	c, v, err := a.version(arg)
 	if err != nil {
 		return nil, err
@@ -61,7 +62,8 @@ func render(ctx context.Context, a *app, arg string, values []byte, in string) (
 	if err != nil {
 		return nil, err
 	}
-	return bundle.Render(ctx, b, values, bundle.RenderOptions{Repository: in})
+	objects, err := bundle.Render(ctx, b, values.Data, bundle.RenderOptions{Repository: in})
+	return objects, inputs.Of(v.Package.Name, values).Explain(err)
 }
 
 // valuesFileFlag adds -f and --values-file, which every command reads by
@@ -71,21 +73,21 @@ func valuesFileFlag(cmd *cobra.Command, target *string, what string) {
 	mustComplete(cmd, "values-file", completeFiles("yml", "yaml"))
 }
 
-// values are the content of a file of values, of stdin for -, or nil for none.
-func (a *app) values(file string) ([]byte, error) {
+// values are a file of values, stdin for -, or nothing.
+func (a *app) values(file string) (inputs.File, error) {
 	switch file {
 	case "":
-		return nil, nil
+		return inputs.File{}, nil
 	case "-":
 		data, err := io.ReadAll(a.streams.In)
 		if err != nil {
-			return nil, fmt.Errorf("reading values from stdin: %w", err)
+			return inputs.File{}, fmt.Errorf("reading values from stdin: %w", err)
 		}
-		return data, nil
+		return inputs.File{Name: "stdin", Data: data}, nil
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("reading values: %w", err)
+		return inputs.File{}, fmt.Errorf("reading values: %w", err)
 	}
-	return data, nil
+	return inputs.File{Name: file, Data: data}, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/strake-dev/strake/tools/internal/bundle"
 	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/inputs"
 	"github.com/strake-dev/strake/tools/internal/repository"
 )
 
@@ -68,29 +69,46 @@ func renderEach(ctx context.Context, c *catalog.Catalog, e *catalog.Environment)
 	}
 	top, err := Render(ctx, c, e, platform.Package.Name)
 	if err != nil {
-		return nil, []Finding{unrendered(platform, err)}, ctx.Err()
+		return nil, unrendered(platform, err), ctx.Err()
 	}
 	installed, err := installs(c, e, top[0].Objects)
 	if err != nil {
-		return top, []Finding{unrendered(platform, err)}, nil
+		return top, unrendered(platform, err), nil
 	}
 	errs := make([]error, len(installed))
 	each(len(installed), func(i int) { errs[i] = installed[i].render(ctx, c, e) })
 	var findings []Finding
 	for i, p := range installed {
 		if errs[i] != nil {
-			findings = append(findings, unrendered(p.Version, errs[i]))
+			findings = append(findings, unrendered(p.Version, errs[i])...)
 		}
 		top = append(top, p)
 	}
 	return top, findings, ctx.Err()
 }
 
-func unrendered(v *catalog.Version, err error) Finding {
+// unrendered has a finding for each error in a user's file, or one for what else kept
+// a package from being rendered.
+func unrendered(v *catalog.Version, err error) []Finding {
 	for below := err; below != nil; below = errors.Unwrap(below) {
 		err = below // the innermost, without what was being done to what
+		if _, explained := below.(*inputs.Error); explained { //nolint:errorlint // it stands where the loop is
+			break
+		}
 	}
-	return Finding{v.Package.Name, "(values and overlays)", RuleRender, strings.TrimSpace(err.Error())}
+	var findings []Finding
+	for _, one := range parts(err) {
+		findings = append(findings, Finding{v.Package.Name, "(values and overlays)", RuleRender, strings.TrimSpace(one.Error())})
+	}
+	return findings
+}
+
+// parts are the errors that [errors.Join] put together.
+func parts(err error) []error {
+	if list, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the error itself is meant
+		return list.Unwrap()
+	}
+	return []error{err}
 }
 
 // needs are those that no package of the environment is, or not in the range.

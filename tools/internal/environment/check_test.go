@@ -29,5 +29,7 @@ func TestNeeds(t *testing.T) {
 func TestUnrendered(t *testing.T) {
 	err := fmt.Errorf("environment small: %w", fmt.Errorf("rendering boat 1.0.0: %w", errors.New("ytt: no such key\n"))) //nolint:revive // as ytt ends its errors
 	v := &catalog.Version{Package: &catalog.Package{Name: "boat"}, Version: "1.0.0"}
-	require.Equal(t, "boat: (values and overlays): ytt: no such key (render)", unrendered(v, err).String())
+	findings := unrendered(v, err)
+	require.Len(t, findings, 1)
+	require.Equal(t, "boat: (values and overlays): ytt: no such key (render)", findings[0].String())
 }

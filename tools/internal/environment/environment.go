@@ -63,7 +63,7 @@ func (p Package) Name() string { return p.Version.Package.Name }
 // Render answers with all packages of an environment: the platform first, and
 // then those that it installs, by name. Names, if any, choose among them; the
 // others are not rendered. Wrong values are refused as they would be on a
-// cluster, with the key in the message.
+// cluster, with the file, the line and the key in the message.
 func Render(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, names ...string) ([]Package, error) {
 	platform, err := renderPlatform(ctx, c, e)
 	if err != nil {
@@ -135,7 +135,7 @@ func (p *Package) render(ctx context.Context, c *catalog.Catalog, e *catalog.Env
 		Repository: cmp.Or(e.Registry, c.Repository.Canonical), Overlays: p.Overlays,
 	})
 	if err != nil {
-		return fmt.Errorf("environment %s: %w", e.Name, err)
+		return Given(c, e, p.Name()).Explain(fmt.Errorf("environment %s: %w", e.Name, err))
 	}
 	p.Objects = objects
 	return nil

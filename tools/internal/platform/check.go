@@ -220,10 +220,26 @@ func (p *Plan) checkValues(ctx context.Context, r *Report, v *catalog.Version) {
 		_, err = bundle.Render(ctx, b, values, bundle.RenderOptions{})
 	}
 	if err != nil {
-		r.add(name, Failed, fmt.Sprintf("%q lists what can be set", "strake docs "+v.Package.Name), "%v", err)
+		r.refused(name, v, p.explain(v, err))
 		return
 	}
 	r.add(name, OK, "", "%s accepts them", v.ID())
+}
+
+// refused adds a check for each error in the user's files. One of an unknown key says
+// itself which command lists the keys.
+func (r *Report) refused(name string, v *catalog.Version, err error) {
+	list := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the error itself is meant
+		list = joined.Unwrap()
+	}
+	for _, one := range list {
+		remedy := fmt.Sprintf("%q lists what can be set", "strake docs "+v.Package.Name)
+		if strings.Contains(one.Error(), `"strake docs `) {
+			remedy = ""
+		}
+		r.add(name, Failed, remedy, "%v", one)
+	}
 }
 
 // Sizes are decimal, as disks are sold.

@@ -44,8 +44,8 @@ func TestValuesOfWhatInstallsOthers(t *testing.T) {
 	c, v := installing(t)
 	values, err := Values(c, nil)
 	require.NoError(t, err)
-	for given, want := range map[string]string{string(values[v.Package.Name]): "here", "namespace: there\n": "there", "": "here"} {
-		plan := &Plan{catalog: c, options: Options{Namespace: "here", Values: map[string][]byte{v.Package.Name: []byte(given)}}}
+	for given, want := range map[string]string{string(values[v.Package.Name].Values): "here", "namespace: there\n": "there", "": "here"} {
+		plan := &Plan{catalog: c, options: Options{Namespace: "here", Values: map[string]Given{v.Package.Name: {Values: []byte(given)}}}}
 		text, err := plan.valuesOf(v)
 		require.NoError(t, err)
 		var got struct {
@@ -58,7 +58,7 @@ func TestValuesOfWhatInstallsOthers(t *testing.T) {
 			require.Len(t, got.Packages, len(v.Installed()))
 		}
 	}
-	plan := &Plan{options: Options{Values: map[string][]byte{v.Package.Name: []byte("- a list")}}}
+	plan := &Plan{options: Options{Values: map[string]Given{v.Package.Name: {Values: []byte("- a list")}}}}
 	_, err = plan.valuesOf(v)
 	require.ErrorContains(t, err, "reading the values of "+v.Package.Name)
 }

@@ -46,8 +46,8 @@ type Options struct {
 	// Packages are the versions to install; see [Default]. What they require is
 	// added.
 	Packages []*catalog.Version
-	// Values are the values of packages (YAML), by package name.
-	Values map[string][]byte
+	// Values are the values of packages, by package name; see [Values].
+	Values map[string]Given
 	// Namespace holds the PackageInstalls.
 	Namespace string
 	// Example is run in the end if its package is installed; or nil.

@@ -51,7 +51,7 @@ func (p *Plan) installedBy(ctx context.Context, s *state, v *catalog.Version) ([
 	}
 	objects, err := bundle.Render(ctx, s.repository.Bundle(v), values, bundle.RenderOptions{})
 	if err != nil {
-		return nil, err
+		return nil, p.explain(v, err)
 	}
 	return environment.Installs(p.catalog, objects)
 }
@@ -117,9 +117,9 @@ func (p *Plan) deploy(v *catalog.Version) func(context.Context, *state) error {
 		if err != nil {
 			return err
 		}
-		objects, err := bundle.Render(ctx, b, p.options.Values[v.Package.Name], bundle.RenderOptions{Repository: p.inCluster(s)})
+		objects, err := bundle.Render(ctx, b, p.options.Values[v.Package.Name].Values, bundle.RenderOptions{Repository: p.inCluster(s)})
 		if err != nil {
-			return err
+			return p.explain(v, err)
 		}
 		var manifests bytes.Buffer
 		if err := manifest.Encode(&manifests, objects); err != nil {
@@ -165,7 +165,7 @@ func (p *Plan) install(v catalog.Needed) func(context.Context, *state) error {
 		}
 		rights, err := bundle.ExactRights(ctx, s.repository.Bundle(v.Version), pkg.Values, bundle.Account{Namespace: pkg.Namespace})
 		if err != nil {
-			return err
+			return p.explain(v.Version, err)
 		}
 		for _, o := range rights {
 			pkg.Rights = append(pkg.Rights, o.Unstructured)

@@ -9,17 +9,26 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/environment"
+	"github.com/strake-dev/strake/tools/internal/inputs"
 )
 
 // development is the environment of clusters on one machine: its values ask
 // for little CPU and memory.
 const development = "dev"
 
+// Given are the values of one package, with the files that they are from.
+type Given struct {
+	// Values is YAML.
+	Values []byte
+	From   inputs.Inputs
+}
+
 // Values reads the values of packages: files maps package names, as [catalog.Catalog.FindPackage]
 // takes them, to files that the user named, and the development environment of the checkout, if
 // there is one, has those of other packages. Its overlays are the platform
 // package's to give; values here must not refer to what they add.
-func Values(c *catalog.Catalog, files map[string]string) (map[string][]byte, error) {
+func Values(c *catalog.Catalog, files map[string]string) (map[string]Given, error) {
 	values, err := developmentValues(c)
 	if err != nil {
 		return nil, fmt.Errorf("reading the development values: %w", err)
@@ -29,27 +38,34 @@ func Values(c *catalog.Catalog, files map[string]string) (map[string][]byte, err
 	return values, err
 }
 
-func developmentValues(c *catalog.Catalog) (map[string][]byte, error) {
+func developmentValues(c *catalog.Catalog) (map[string]Given, error) {
+	values := map[string]Given{}
 	names, err := c.Environments()
 	if err != nil || !slices.Contains(names, development) {
-		return map[string][]byte{}, err
+		return values, err
 	}
 	e, err := c.Environment(development)
 	if err != nil {
 		return nil, err
 	}
-	values := maps.Clone(e.Beside)
-	for _, p := range c.Packages {
-		if own, _ := e.Package(p.Name); own != nil {
-			if values[p.Name], err = yaml.Marshal(own); err != nil {
-				return nil, fmt.Errorf("printing those of %s: %w", p.Name, err)
-			}
-		}
+	for name, text := range e.Beside {
+		values[name] = Given{text, environment.Given(c, e, name)}
 	}
-	if c.Repository.Platform != "" {
-		if values[c.Repository.Platform], err = yaml.Marshal(e.Values); err != nil {
-			return nil, fmt.Errorf("printing those of %s: %w", c.Repository.Platform, err)
+	for _, p := range c.Packages {
+		var own any
+		switch below, _ := e.Package(p.Name); {
+		case p.Name == c.Repository.Platform:
+			own = e.Values
+		case below != nil:
+			own = below
+		default:
+			continue
 		}
+		text, err := yaml.Marshal(own)
+		if err != nil {
+			return nil, fmt.Errorf("printing those of %s: %w", p.Name, err)
+		}
+		values[p.Name] = Given{text, environment.Given(c, e, p.Name)}
 	}
 	return values, nil
 }
@@ -59,11 +75,12 @@ func developmentValues(c *catalog.Catalog) (map[string][]byte, error) {
 func (p *Plan) valuesOf(v *catalog.Version) ([]byte, error) {
 	given := p.options.Values[v.Package.Name]
 	if len(v.Installed()) == 0 {
-		return given, nil
+		return given.Values, nil
 	}
 	values := map[string]any{}
-	if err := yaml.Unmarshal(given, &values); err != nil {
-		return nil, fmt.Errorf("reading the values of %s: %w", v.Package.Name, err)
+	if err := yaml.Unmarshal(given.Values, &values); err != nil {
+		err = fmt.Errorf("reading the values of %s: %w", v.Package.Name, err)
+		return nil, given.From.Unreadable(err)
 	}
 	if _, set := values["namespace"]; !set {
 		values["namespace"] = p.options.Namespace
@@ -71,8 +88,13 @@ func (p *Plan) valuesOf(v *catalog.Version) ([]byte, error) {
 	return yaml.Marshal(values)
 }
 
-func readValues(c *catalog.Catalog, files map[string]string) (map[string][]byte, error) {
-	values := map[string][]byte{}
+// explain names the user's file in an error of rendering a package.
+func (p *Plan) explain(v *catalog.Version, err error) error {
+	return p.options.Values[v.Package.Name].From.Explain(err)
+}
+
+func readValues(c *catalog.Catalog, files map[string]string) (map[string]Given, error) {
+	values := map[string]Given{}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		p, err := c.FindPackage(name)
 		if err != nil {
@@ -82,7 +104,13 @@ func readValues(c *catalog.Catalog, files map[string]string) (map[string][]byte,
 		if err != nil {
 			return nil, fmt.Errorf("reading the values of %s: %w", name, err)
 		}
-		values[p.Name] = data
+		file := inputs.File{Name: files[name], Data: data}
+		if len(p.Versions[len(p.Versions)-1].Installed()) > 0 { // its values are read here, too
+			if err := file.OneDocument(); err != nil {
+				return nil, err
+			}
+		}
+		values[p.Name] = Given{data, inputs.Of(p.Name, file)}
 	}
 	return values, nil
 }

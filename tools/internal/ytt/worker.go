@@ -41,6 +41,9 @@ func Job() child.Job { return child.Job{Name: jobName, Run: serve} }
 type answer struct {
 	Result Result
 	Error  string
+	// Faults are those of a [ValuesError].
+	Faults  []Fault
+	Overlay *OverlayError
 }
 
 // serve answers requests until there are no more.
@@ -57,6 +60,10 @@ func serve(_ []string, in io.Reader, out io.Writer) error {
 		made, err := r.Run(context.Background())
 		if err != nil {
 			a.Error = err.Error()
+			if refused := (*ValuesError)(nil); errors.As(err, &refused) {
+				a.Faults = refused.Faults
+			}
+			errors.As(err, &a.Overlay)
 		} else {
 			a.Result = Result{Stream: made.Stream, Documents: made.Documents}
 		}
@@ -67,7 +74,8 @@ func serve(_ []string, in io.Reader, out io.Writer) error {
 }
 
 // Run lets the child run ytt. When ctx ends, or the child uses too much memory or
-// prints too much, the child is killed. An error of ytt has its text alone.
+// prints too much, the child is killed. Of ytt's errors a
+// [ValuesError] and an [OverlayError] stay what they are; others have their text alone.
 func (w *Worker) Run(ctx context.Context, r Request) (*Result, error) {
 	select {
 	case w.turn <- struct{}{}:
@@ -87,6 +95,10 @@ func (w *Worker) Run(ctx context.Context, r Request) (*Result, error) {
 		return nil, ctx.Err()
 	case err != nil:
 		return nil, err
+	case len(a.Faults) > 0:
+		return nil, &ValuesError{a.Faults, a.Error}
+	case a.Overlay != nil:
+		return nil, a.Overlay
 	case a.Error != "":
 		return nil, errors.New(a.Error)
 	}

@@ -36,6 +36,9 @@ type Request struct {
 	ValuesName string
 	// Schema asks for the OpenAPI document of the values instead of the output.
 	Schema bool
+	// Explain asks for a [ValuesError] where the values are refused, which costs another
+	// evaluation of the schema, and for an [OverlayError] where an overlay is the cause.
+	Explain bool
 }
 
 // Result is what a run has made.
@@ -57,7 +60,7 @@ func (r Request) run() (*Result, error) {
 	options, input := r.options(), input(r.Files)
 	out := options.RunWithFiles(template.Input{Files: input}, silent())
 	if out.Err != nil {
-		return nil, out.Err
+		return nil, r.explained(out.Err)
 	}
 	result := &Result{}
 	var err error
@@ -73,6 +76,20 @@ func (r Request) run() (*Result, error) {
 		result.Files = append(result.Files, File{file.RelativePath(), file.Bytes()})
 	}
 	return result, nil
+}
+
+// explained makes an error of ytt's one with fields, where its subject is known.
+func (r Request) explained(err error) error {
+	if !r.Explain {
+		return err
+	}
+	if failed := overlayFailure(err.Error(), r.Files); failed != nil {
+		return failed
+	}
+	if faults := r.faults(); len(faults) > 0 {
+		return &ValuesError{faults, err.Error()}
+	}
+	return err
 }
 
 func (r Request) options() *template.Options {

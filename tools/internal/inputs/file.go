@@ -1,0 +1,222 @@
+package inputs
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// yamlLine is how the YAML libraries name a line in their messages.
+var yamlLine = regexp.MustCompile(`line (\d+): (.*)`)
+
+// Unreadable returns what keeps the file from being one map of values, with the line,
+// or nil. cause is the error that it explains.
+func (f File) Unreadable(cause error) error {
+	documents, err := f.documents()
+	if err == nil {
+		for _, d := range documents {
+			if content := d.Content[0]; content.Kind != yaml.MappingNode && content.ShortTag() != "!!null" {
+				return &Error{f.Name, content.Line, "expected a map of values, found " + kindOf(content), cause}
+			}
+		}
+		var values map[string]any
+		err = yaml.Unmarshal(f.Data, &values) // finds keys that stand there twice
+	}
+	if err == nil {
+		return nil
+	}
+	line, text := yamlFault(err)
+	return &Error{f.Name, line, text, cause}
+}
+
+// yamlFault reads the line out of an error of a YAML library. Its parser counts lines
+// from zero and names none on the first; its scanner and decoder count from one.
+func yamlFault(err error) (line int, text string) {
+	text = strings.TrimPrefix(err.Error(), "yaml: ")
+	if match := yamlLine.FindStringSubmatch(text); match != nil {
+		line, _ = strconv.Atoi(match[1])
+		text = match[2]
+	}
+	if strings.HasPrefix(text, "did not find expected") {
+		line++
+	}
+	return line, text
+}
+
+// OneDocument returns an error where the file has several documents with values, for
+// readers that take the first alone.
+func (f File) OneDocument() error {
+	documents, _ := f.documents() // what is no YAML, its reader refuses
+	filled := 0
+	for _, d := range documents {
+		if d.Content[0].ShortTag() == "!!null" {
+			continue
+		}
+		if filled++; filled > 1 {
+			return &Error{File: f.Name, Line: d.Content[0].Line, Text: "a second YAML document; put all values into one"}
+		}
+	}
+	return nil
+}
+
+func kindOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a map"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	return fmt.Sprintf("%q", n.Value)
+}
+
+// documents are those of the file up to the first that is no YAML.
+func (f File) documents() ([]*yaml.Node, error) {
+	var all []*yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(f.Data))
+	for {
+		d := &yaml.Node{}
+		switch err := decoder.Decode(d); {
+		case errors.Is(err, io.EOF):
+			return all, nil
+		case err != nil:
+			return all, err
+		}
+		if len(d.Content) > 0 {
+			all = append(all, d)
+		}
+	}
+}
+
+// found is how far a path leads into a file.
+type found struct {
+	depth, line int
+	// note is what the value's line explains.
+	note string
+	// node is the value that the path leads to, and nil before its end.
+	node *yaml.Node
+}
+
+// find follows a path through the documents of the file, of which each is over those
+// before it. The line is that of the last key or item of the path that is there.
+func (f File) find(path []string) found {
+	documents, _ := f.documents()
+	var best found
+	for _, d := range documents {
+		s := search{left: mostVisited}
+		if at := s.follow(d.Content[0], path); at.depth >= best.depth && at.line > 0 {
+			best = at
+		}
+	}
+	if best.node != nil && best.node.ShortTag() == "!!null" {
+		best.note = f.unevaluated(best.line)
+	}
+	return best
+}
+
+var templated = regexp.MustCompile(`:\s+(#@.*)`)
+
+// unevaluated explains a null where the line has code for ytt in the value's place.
+func (f File) unevaluated(line int) string {
+	lines := strings.Split(string(f.Data), "\n")
+	if line > len(lines) {
+		return ""
+	}
+	match := templated.FindStringSubmatch(lines[line-1])
+	if match == nil {
+		return ""
+	}
+	return fmt.Sprintf("; values are plain YAML, where %q is a comment and is not evaluated", strings.TrimSpace(match[1]))
+}
+
+// Text returns the place of a text in the last of the files that has one at a path: of
+// its own first line where it is a literal block, and else of its key.
+func Text(files []File, path []string) (place Overlay, ok bool) {
+	for _, f := range files {
+		at := f.find(path)
+		switch {
+		case at.node == nil:
+			continue
+		case at.node.Style&yaml.LiteralStyle != 0:
+			place = Overlay{f.Name, at.node.Line}
+		default:
+			place = Overlay{f.Name, at.line - 1}
+		}
+		ok = true
+	}
+	return place, ok
+}
+
+// mostVisited bounds a search: aliases may lead through a document over and over.
+const mostVisited = 100_000
+
+type search struct{ left int }
+
+func (s *search) follow(n *yaml.Node, path []string) found {
+	at := found{line: n.Line}
+	for _, key := range path {
+		name, value := s.below(n, key)
+		if value == nil {
+			return at
+		}
+		at = found{depth: at.depth + 1, line: name.Line}
+		n = value
+	}
+	at.node = n
+	return at
+}
+
+// below returns what a map or list has under a key or index: the node that names it,
+// and its value.
+func (s *search) below(n *yaml.Node, key string) (name, value *yaml.Node) {
+	if s.left--; s.left < 0 {
+		return nil, nil
+	}
+	switch n.Kind {
+	case yaml.AliasNode:
+		return s.below(n.Alias, key)
+	case yaml.SequenceNode:
+		if i, err := strconv.Atoi(key); err == nil && i >= 0 && i < len(n.Content) {
+			return n.Content[i], n.Content[i]
+		}
+	case yaml.MappingNode:
+		return s.inMap(n, key)
+	}
+	return nil, nil
+}
+
+// inMap looks for a key among those of a map, and then among those it merges with <<.
+func (s *search) inMap(n *yaml.Node, key string) (name, value *yaml.Node) {
+	for i := len(n.Content) - 2; i >= 0; i -= 2 {
+		if n.Content[i].Value == key && n.Content[i].ShortTag() != "!!merge" {
+			return n.Content[i], n.Content[i+1]
+		}
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].ShortTag() != "!!merge" {
+			continue
+		}
+		if name, value = s.merged(n.Content[i+1], key); value != nil {
+			return name, value
+		}
+	}
+	return nil, nil
+}
+
+// merged looks into what << names: a map, or a list of them, of which the first wins.
+func (s *search) merged(n *yaml.Node, key string) (name, value *yaml.Node) {
+	if n.Kind != yaml.SequenceNode {
+		return s.below(n, key)
+	}
+	for _, item := range n.Content {
+		if name, value = s.below(item, key); value != nil {
+			return name, value
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,227 @@
+package ytt
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"carvel.dev/ytt/pkg/schema"
+	"carvel.dev/ytt/pkg/validations"
+	"carvel.dev/ytt/pkg/workspace"
+	"carvel.dev/ytt/pkg/workspace/datavalues"
+	"carvel.dev/ytt/pkg/yamlmeta"
+)
+
+// ValuesError lists what is wrong with the values of a request.
+type ValuesError struct {
+	Faults []Fault
+	// Text is ytt's own report.
+	Text string
+}
+
+// Error returns ytt's report, which names lines of the values as they were given.
+func (e *ValuesError) Error() string { return e.Text }
+
+// Fault is one value that the schema refuses.
+type Fault struct {
+	// Path leads to the value: keys, and indexes of lists in decimal. It is empty
+	// where the document itself is wrong. Name is the path as people read it,
+	// operator.env[0].name.
+	Path []string
+	Name string
+	// Message says what was expected and what was found. It is empty for an unknown key.
+	Message string
+	// Known are the keys beside an unknown one, and Elsewhere the paths below them at
+	// which the schema has the same key.
+	Known, Elsewhere []string
+}
+
+// faults finds what is wrong with the values after ytt has refused them. It lets ytt
+// itself read the values and the schema and run the validations. None means that the
+// values are not what is wrong.
+func (r Request) faults() []Fault {
+	values, _, err := r.options().DataValuesFlags.AsOverlays(false)
+	if err != nil || len(values) == 0 {
+		return nil
+	}
+	library := workspace.NewRootLibrary(input(r.templates()))
+	factory := workspace.NewLibraryExecutionFactory(silent(), workspace.TemplateLoaderOpts{}, true)
+	execution := factory.New(workspace.LibraryExecutionContext{Current: library, Root: library})
+	declared, _, err := execution.Schemas(nil)
+	if err != nil {
+		return nil
+	}
+	var c checker
+	for _, v := range values {
+		c.value(place{}, declared.GetDocumentType().GetValueType(), v.Doc, v.Doc.Value)
+	}
+	if len(c.faults) == 0 {
+		c.validate(execution, declared, values)
+	}
+	return c.faults
+}
+
+// templates are the files without those that hold no templates by their mark: none
+// of these declares values.
+func (r Request) templates() []File {
+	return slices.DeleteFunc(slices.Clone(r.Files), func(f File) bool {
+		return slices.Contains(r.Marks, f.Name+":type=yaml-plain")
+	})
+}
+
+// place is where a value stands: its path, and the same as people read it.
+type place struct {
+	path []string
+	name string
+}
+
+func (p place) key(key string) place {
+	name := key
+	if p.name != "" {
+		name = p.name + "." + key
+	}
+	return place{append(slices.Clone(p.path), key), name}
+}
+
+func (p place) index(i int) place {
+	return place{append(slices.Clone(p.path), strconv.Itoa(i)), fmt.Sprintf("%s[%d]", p.name, i)}
+}
+
+// checker collects faults. ytt checks types too, and returns a text with lines alone.
+type checker struct{ faults []Fault }
+
+func (c *checker) add(at place, format string, args ...any) {
+	c.faults = append(c.faults, Fault{Path: at.path, Name: at.name, Message: fmt.Sprintf(format, args...)})
+}
+
+// value checks one value, which holder has, and those below it.
+func (c *checker) value(at place, declared schema.Type, holder yamlmeta.Node, value any) {
+	if null, ok := declared.(*schema.NullType); ok {
+		if value == nil {
+			return
+		}
+		declared = null.ValueType
+	}
+	switch declared := declared.(type) {
+	case *schema.MapType:
+		if m, ok := value.(*yamlmeta.Map); ok {
+			c.keys(at, declared, m)
+		} else {
+			c.add(at, "expected a map, found %s", found(value))
+		}
+	case *schema.ArrayType:
+		list, ok := value.(*yamlmeta.Array)
+		if !ok {
+			c.add(at, "expected a list, found %s", found(value))
+			return
+		}
+		for i, item := range list.Items {
+			c.value(at.index(i), declared.ItemsType.GetValueType(), item, item.Value)
+		}
+	case *schema.ScalarType:
+		_, isNode := value.(yamlmeta.Node)
+		if check := declared.CheckType(holder); isNode || check.HasViolations() {
+			c.add(at, "expected %s, found %s", withArticle(declared.String()), found(value))
+		}
+	}
+}
+
+func (c *checker) keys(at place, declared *schema.MapType, m *yamlmeta.Map) {
+	for _, item := range m.Items {
+		key := fmt.Sprint(item.Key)
+		i := slices.IndexFunc(declared.Items, func(t *schema.MapItemType) bool { return t.Key == item.Key })
+		if i >= 0 {
+			c.value(at.key(key), declared.Items[i].ValueType, item, item.Value)
+			continue
+		}
+		below := at.key(key)
+		c.faults = append(c.faults, Fault{
+			Path: below.path, Name: below.name, Known: declared.AllowedKeys(), Elsewhere: elsewhere(place{}, declared, key),
+		})
+	}
+}
+
+// elsewhere are the paths below a map at which a key is declared.
+func elsewhere(at place, declared *schema.MapType, key string) []string {
+	var paths []string
+	for _, item := range declared.Items {
+		below := at.key(fmt.Sprint(item.Key))
+		if item.Key == key {
+			paths = append(paths, below.name)
+		}
+		if m, ok := item.ValueType.(*schema.MapType); ok {
+			paths = append(paths, elsewhere(below, m, key)...)
+		}
+	}
+	return paths
+}
+
+// withArticle is the name of a scalar's type in a sentence.
+func withArticle(name string) string {
+	if name == "integer" {
+		return "an integer"
+	}
+	return "a " + name
+}
+
+// longestFound is the number of characters of a text that a message repeats.
+const longestFound = 60
+
+// found is a value in a sentence.
+func found(value any) string {
+	switch value := value.(type) {
+	case nil:
+		return "null"
+	case *yamlmeta.Map:
+		return "a map"
+	case *yamlmeta.Array:
+		return "a list"
+	case string:
+		if runes := []rune(value); len(runes) > longestFound {
+			return strconv.Quote(string(runes[:longestFound])) + "…"
+		}
+		return strconv.Quote(value)
+	default:
+		return fmt.Sprint(value)
+	}
+}
+
+// validate runs the validations of the schema on the values over the defaults.
+func (c *checker) validate(execution *workspace.LibraryExecution, declared *datavalues.Schema, values []*datavalues.Envelope) {
+	merged, _, err := execution.Values(values, declared)
+	if err != nil {
+		return
+	}
+	result, err := validations.Run(merged.Doc, "explain")
+	if err != nil {
+		return
+	}
+	places := map[string]place{}
+	name(places, place{}, merged.Doc.Value)
+	for _, invalid := range result.Invalidations {
+		at := places[invalid.Path]
+		for _, v := range invalid.Violations {
+			if v.Results == "" {
+				c.add(at, "must be %s", v.Description)
+			} else {
+				c.add(at, "must be %s: %s", v.Description, strings.TrimSpace(v.Results))
+			}
+		}
+	}
+}
+
+// name adds the places at and below a value by ytt's own words for them.
+func name(places map[string]place, at place, value any) {
+	places[at.name] = at
+	switch value := value.(type) {
+	case *yamlmeta.Map:
+		for _, item := range value.Items {
+			name(places, at.key(fmt.Sprint(item.Key)), item.Value)
+		}
+	case *yamlmeta.Array:
+		for i, item := range value.Items {
+			name(places, at.index(i), item.Value)
+		}
+	}
+}
