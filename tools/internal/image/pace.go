@@ -36,6 +36,13 @@ func Expect(ctx context.Context, c catalog.Costs, mirrors []*oci.Mirror, version
 	return nil
 }
 
+// Unneeded takes back what [Expect] said of a version.
+func Unneeded(ctx context.Context, v *catalog.Version) {
+	for _, locked := range lockedImages(v) {
+		progress.Drop(ctx, job(v, locked).ID)
+	}
+}
+
 // expect is [Expect] for [Lock], which has no digests yet.
 func (w *workshop) expect(ctx context.Context, o Options) error {
 	planned := &catalog.ImagesLock{Source: catalog.FromModule}

@@ -24,13 +24,21 @@ func TestExpect(t *testing.T) {
 	v := locked(t)
 	ctx, w := progress.WithWork(t.Context(), "compiling images")
 	require.NoError(t, Expect(ctx, catalog.Costs{}, nil, v))
-	progress.Begin(ctx, progress.Job{ID: "other"})()
-	require.Equal(t, "", w.String())
+	end := progress.Begin(ctx, progress.Job{ID: "other", Name: "other"})
+	require.Equal(t, "compiling images: 1 of 1 (other), 0s elapsed", w.String())
+	end()
 
 	freshCache(t)
 	s := &steps{}
 	ctx, w = progress.WithWork(progress.With(t.Context(), s), "compiling images")
 	require.NoError(t, Expect(ctx, catalog.Costs{}, nil, v, v))
+	Unneeded(ctx, v)
+	other := progress.Begin(ctx, progress.Job{ID: "other", Name: "other"})
+	require.Equal(t, "compiling images: 1 of 1 (other), 0s elapsed", w.String(), "it is not counted any more")
+	other()
+
+	ctx, w = progress.WithWork(progress.With(t.Context(), s), "compiling images")
+	require.NoError(t, Expect(ctx, catalog.Costs{}, nil, v))
 	line := ""
 	s.then = func(string) { line = w.String() }
 	_, err := Build(ctx, v, Options{})

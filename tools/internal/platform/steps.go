@@ -13,6 +13,7 @@ import (
 	"github.com/strake-dev/strake/tools/internal/devcluster/install"
 	"github.com/strake-dev/strake/tools/internal/devcluster/kapp"
 	"github.com/strake-dev/strake/tools/internal/environment"
+	"github.com/strake-dev/strake/tools/internal/image"
 	"github.com/strake-dev/strake/tools/internal/manifest"
 	"github.com/strake-dev/strake/tools/internal/oci"
 	"github.com/strake-dev/strake/tools/internal/repository"
@@ -134,6 +135,7 @@ func (p *Plan) deploy(v *catalog.Version) func(context.Context, *state) error {
 
 func (p *Plan) store(ctx context.Context, s *state) error {
 	if !s.result.Cluster.NeedsStorage {
+		image.Unneeded(ctx, p.storage)
 		return nil
 	}
 	if err := p.makeImages(p.storage)(ctx, s); err != nil {
