@@ -113,7 +113,7 @@ func (l *loader) environmentValues(dir, prefix string) map[string]any {
 	}
 	for _, e := range l.entries(overlays) {
 		if !e.IsDir() {
-			l.bad(path.Join(overlays, e.Name()), "a file where only folders named after packages belong; move it into one")
+			l.bad(path.Join(overlays, e.Name()), "an unexpected file: only folders named after packages belong here; move it into one")
 			continue
 		}
 		files := l.overlays(path.Join(overlays, e.Name()), prefix+path.Base(dir)+"-")
@@ -127,7 +127,7 @@ func (l *loader) overlays(dir, prefix string) map[string]any {
 	for _, e := range l.entries(dir) {
 		name := path.Join(dir, e.Name())
 		if e.IsDir() || !overlayForm.MatchString(e.Name()) {
-			l.bad(name, "no overlay: a file NAME.yml of letters, digits, dots and dashes is one; rename or move it")
+			l.bad(name, "not an overlay: the name must be NAME.yml of letters, digits, dots and dashes; rename or move it")
 			continue
 		}
 		text, err := os.ReadFile(l.path(name))

@@ -48,15 +48,15 @@ func newCache(a *app) *cobra.Command {
 	var output outputFlags
 	cmd := &cobra.Command{
 		Use:   "cache",
-		Short: "Show, check and clear the cache",
-		Long: `Cache shows what strake keeps between runs, by kind: number of entries, size
-and last use. Everything listed as a kind can be made again; "other" is not
-cleared: the state of local clusters and the content of "registry serve".
+		Short: "Show, verify and clear the cache",
+		Long: `Cache shows what strake keeps between runs: for each kind of entry the number, the
+size and the last use. Strake can make all of these again. "other" is the state of
+local clusters and the content of "registry serve", which "cache clear" keeps.
 
-It also shows the caches of the go command, which compiles the images. They are
-not strake's: other Go programs use them, and only the go command clears them.
+It also shows the caches of the go command, which compiles the images. Other Go
+programs share these caches, and only the go command clears them.
 
-The cache is in $STRAKE_CACHE, else in "strake" in the user's cache folder.`,
+The cache is in $STRAKE_CACHE, or in the folder "strake" of the user's cache folder.`,
 		Example: `  strake cache
   strake cache -o json
   strake cache clear rendered bundles

@@ -14,8 +14,8 @@ import (
 
 func newImages(a *app) *cobra.Command {
 	return group("images", "List, lock and build the images of packages",
-		`The images of a package version are compiled from its Go module, or are the
-upstream project's own. Either way images.lock.yml holds their digests.`,
+		`The images of a package version are compiled from its Go module, or come from the
+registry of the upstream project. images.lock.yml has their digests.`,
 		"  strake images list\n  strake images lock keda@2.21.0",
 		newImagesList(a), newImagesLock(a), newImagesBuild(a))
 }
@@ -43,7 +43,7 @@ func newImagesList(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list [PACKAGE[@VERSION]...]",
 		Short: "List the locked images",
-		Long:  "List prints the images that images.lock.yml of each version names, with their digests. It builds nothing.",
+		Long:  "List prints the images in images.lock.yml of each version, with their digests. It builds nothing.",
 		Example: `  strake images list
   strake images list keda -o json`,
 		ValidArgsFunction: a.completeVersions,
@@ -66,9 +66,11 @@ func newImagesLock(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lock [PACKAGE[@VERSION]...]",
 		Short: "Write images.lock.yml",
-		Long: `Lock compiles the images of each version, or with --images=upstream asks the
-upstream's registry for them, and writes their digests to images.lock.yml.
-Without --images and --platform a lock that exists keeps what it has.`,
+		Long: `Lock compiles the images of each version and writes their digests to images.lock.yml.
+With --images=upstream, it reads the digests from the upstream registry.
+
+Without --images and --platform, it keeps the source and the platforms of an existing
+lock.`,
 		Example: `  strake images lock keda@2.21.0
   strake images lock keda --platform linux/amd64 --platform linux/arm64
   strake images lock keda@2.21.0 --images=upstream`,
@@ -106,8 +108,8 @@ func newImagesBuild(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "build [PACKAGE[@VERSION]...]",
 		Short: "Build the locked images into the cache",
-		Long: `Build makes the images of each version, or finds them in the cache. A digest
-that differs from images.lock.yml is an error that names both.`,
+		Long: `Build builds the images of each version, or finds them in the cache. It fails if a
+digest differs from images.lock.yml, and prints both digests.`,
 		Example: `  strake images build
   strake images build keda@2.21.0`,
 		ValidArgsFunction: a.completeVersions,
