@@ -63,8 +63,21 @@ lint: export GOLANGCI_LINT_CACHE := $(abspath .build/golangci-lint)
 bench-install: $(STRAKE) ## The time of each package's install beside kubectl's of the same objects, and of all together
 	STRAKE_TEST_TIMES=1 STRAKE_TEST_PACKAGES="$${STRAKE_TEST_PACKAGES:-all}" $(call CLUSTER_TEST,120m) -run 'Test(Install|Platform)Times'
 
+# Vale parses with tree-sitter, which is C.
+VALE = CGO_ENABLED=1 go tool -modfile=tools/vale.mod vale --output=line
+PROSE = README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md docs $(wildcard packages/*/README.md)
+
+# The rules find all that they should in refused.md and nothing in accepted.md: a rule
+# that Vale cannot read would find nothing anywhere.
+.PHONY: lint-prose
+lint-prose: ## Documentation and help texts, with the rules in tools/vale
+	$(VALE) tools/vale/testdata/accepted.md
+	diff <(grep -n '^- ' tools/vale/testdata/refused.md | cut -d: -f1) <($(VALE) tools/vale/testdata/refused.md | cut -d: -f2 | sort -nu)
+	$(VALE) $(PROSE)
+	$(VALE) --config tools/vale/blocks.ini docs/cli packages/*/examples/values.yml
+
 .PHONY: lint
-lint: $(STRAKE) ## Go code and packages, as CI checks them
+lint: $(STRAKE) lint-prose ## Go code, packages and documentation, as CI checks them
 	go mod tidy -diff
 	go tool -modfile=tools/golangci-lint.mod golangci-lint run ./tools/... ./test/...
 	$(STRAKE) lint

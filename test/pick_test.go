@@ -206,9 +206,11 @@ func touchedPackage(path string) string {
 	return ""
 }
 
-// isProse tells what no cluster sees.
+// isProse reports whether no cluster sees a file: documentation, and the example
+// values on the page of a package.
 func isProse(path string) bool {
-	return strings.HasSuffix(path, ".md") || strings.HasPrefix(path, "docs/")
+	return strings.HasSuffix(path, ".md") || strings.HasPrefix(path, "docs/") ||
+		strings.HasPrefix(path, "packages/") && strings.HasSuffix(path, "/examples/values.yml")
 }
 
 // isGenerated tells what follows from the packages: all in repo/ that belongs
@@ -249,6 +251,8 @@ func TestPick(t *testing.T) {
 		"what is not published":            {[]string{"packages/other/package.yml"}, []string{"keda 2.0.0 3.0.0"}},
 		"prose":                            {[]string{"README.md"}, []string{"keda 2.0.0 3.0.0"}},
 		"a package's page":                 {[]string{"packages/ingress/README.md"}, []string{"keda 2.0.0 3.0.0"}},
+		"a package's example values":       {[]string{"packages/ingress/examples/values.yml"}, []string{"keda 2.0.0 3.0.0"}},
+		"a package's example":              {[]string{"packages/ingress/examples/route/values.yml"}, []string{"app 1.0.0", "ingress 1.0.0 1.1.0", "serving 1.0.0"}},
 		"prose and a package":              {[]string{"README.md", "packages/app/package.yml"}, []string{"app 1.0.0"}},
 		"nothing":                          {nil, []string{"keda 2.0.0 3.0.0"}},
 	} {

@@ -62,6 +62,7 @@ var stages = map[string]struct {
 	"cli":         {[]string{"inputs", "jobs", "ytt", "catalog", "gocache", "upstream", "manifest", "image", "bundle", "rbac", "repository", "oci", "lint", "docs", "devcluster", "platform", "environment", "gitops", "scaffold"}, "it parses, calls and prints, so it knows every stage and none knows it"},
 
 	"main:strake":    {[]string{"cli"}, "main wires signals, streams and the exit code; all else is a command"},
+	"main:vale":      {nil, "it tests the rules of the documentation's linter"},
 	"main:vulncheck": {nil, "it reads govulncheck's output and a list of exceptions, and knows nothing of packages"},
 }
 

@@ -80,7 +80,7 @@ func Build(ctx context.Context, v *catalog.Version, repo catalog.Repository, obj
 	}
 	defaults, err := addRights(ctx, files, v, objects, schema, installed)
 	if err != nil {
-		return nil, fmt.Errorf("deriving the rights to install %s: %w", v.ID(), err)
+		return nil, fmt.Errorf("deriving the permissions to install %s: %w", v.ID(), err)
 	}
 	b.Namespace = namespaceOf(defaults, schema)
 	b.Files = files

@@ -73,7 +73,7 @@ func ConfigFiles(p *catalog.Package) (map[string][]byte, error) {
 		return addConfigFile(files, root, file, entry)
 	})
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: a package needs this folder with at least schema.yml in it: %w", root, err)
+		return nil, fmt.Errorf("%s: a package requires this folder with a schema.yml: %w", root, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the package's ytt files: %w", err)

@@ -59,7 +59,7 @@ func addInstalls(ctx context.Context, files map[string][]byte, v *catalog.Versio
 			return fmt.Errorf("taking the schema of %s into %s: %w", other.ID(), v.ID(), err)
 		}
 		if err := addInstaller(ctx, files, b, repo.Predecessors(other), installed); err != nil {
-			return fmt.Errorf("taking the rights to install %s into %s: %w", other.ID(), v.ID(), err)
+			return fmt.Errorf("adding the permissions to install %s to %s: %w", other.ID(), v.ID(), err)
 		}
 		defaults, err := defaultsOf(ctx, b)
 		if err != nil {

@@ -158,7 +158,7 @@ func ShippedRights(ctx context.Context, b *Bundle, a Account) ([]manifest.Object
 	}
 	objects, err := rendered(ctx, yttRequest{files: b.Files, dir: rightsDir, values: text})
 	if err != nil {
-		return nil, fmt.Errorf("rendering the rights of %s %s: %w", b.Package, b.Version, err)
+		return nil, fmt.Errorf("rendering the permissions of %s %s: %w", b.Package, b.Version, err)
 	}
 	return objects, nil
 }
@@ -181,7 +181,7 @@ func RightsOf(b *Bundle, objects []manifest.Object, values []byte, a Account) ([
 	}
 	rights, namespace, err := derive(objects, values, own)
 	if err != nil {
-		return nil, fmt.Errorf("deriving the rights to install %s %s: %w", b.Package, b.Version, err)
+		return nil, fmt.Errorf("deriving the permissions to install %s %s: %w", b.Package, b.Version, err)
 	}
 	return rights.Objects(rbac.Account{
 		Name: cmp.Or(a.Name, b.Package+"-installer"), Namespace: a.Namespace,

@@ -99,7 +99,7 @@ func (c *Catalog) leaveOutDependents() {
 		again = false
 		for _, v := range slices.Clone(c.Versions()) {
 			if err := c.lacks(v); err != nil {
-				c.leaveOut(Broken{v.Package.Name, v.Version, fmt.Errorf("%s cannot be made without all that it is made of: %w", v.ID(), err)})
+				c.leaveOut(Broken{v.Package.Name, v.Version, fmt.Errorf("%s cannot be built from its files: %w", v.ID(), err)})
 				again = true
 			}
 		}

@@ -37,7 +37,7 @@ func TestLoadLeavesOutWhatIsBroken(t *testing.T) {
 		left   []string // the versions that are left
 	}{
 		"nothing":                   {func(f files) files { return f }, "", []string{"boat 1.2.0", "boat 1.3.0", "fleet 1.0.0", "sail 1.0.0"}},
-		"no version.yml":            {func(f files) files { return f.without(newest + "version.yml") }, newest + "version.yml: missing; every version needs one", []string{"boat 1.2.0", "sail 1.0.0"}},
+		"no version.yml":            {func(f files) files { return f.without(newest + "version.yml") }, newest + "version.yml: missing; every version requires one", []string{"boat 1.2.0", "sail 1.0.0"}},
 		"no lock":                   {func(f files) files { return f.without(newest + "images.lock.yml") }, newest + `images.lock.yml: missing; run "strake images lock boat@1.3.0`, []string{"boat 1.2.0", "sail 1.0.0"}},
 		"a syntax error":            {func(f files) files { return f.with(newest+"version.yml", "version: [") }, newest + "version.yml:", []string{"boat 1.2.0", "sail 1.0.0"}},
 		"no module":                 {func(f files) files { return f.without(newest + "go.mod") }, newest + "go.mod: missing", []string{"boat 1.2.0", "sail 1.0.0"}},
@@ -48,8 +48,8 @@ func TestLoadLeavesOutWhatIsBroken(t *testing.T) {
 		"both versions": {func(f files) files {
 			return f.without(newest + "version.yml").without("packages/boat/1.2.0/version.yml")
 		}, "packages/boat/1.2.0/version.yml: missing", []string{"sail 1.0.0"}},
-		"a stray folder":   {func(f files) files { return f.with("packages/boat/overlays/x.yml", "") }, "packages/boat/overlays: neither", []string{"sail 1.0.0"}},
-		"a stray file":     {func(f files) files { return f.with("packages/notes.txt", "") }, "packages/notes.txt: a file", []string{"boat 1.2.0", "boat 1.3.0", "fleet 1.0.0", "sail 1.0.0"}},
+		"a stray folder":   {func(f files) files { return f.with("packages/boat/overlays/x.yml", "") }, "packages/boat/overlays: not a part of a package", []string{"sail 1.0.0"}},
+		"a stray file":     {func(f files) files { return f.with("packages/notes.txt", "") }, "packages/notes.txt: an unexpected file", []string{"boat 1.2.0", "boat 1.3.0", "fleet 1.0.0", "sail 1.0.0"}},
 		"what nobody uses": {func(f files) files { return f.with("packages/sail/1.0.0/version.yml", "") }, "packages/sail/1.0.0/version.yml:1: the file is empty", []string{"boat 1.2.0", "boat 1.3.0", "fleet 1.0.0"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -129,7 +129,7 @@ func (l *loader) environmentValues(e *Environment, dir, prefix string) map[strin
 	for _, entry := range l.entries(overlays) {
 		pkg := entry.Name()
 		if !entry.IsDir() {
-			l.bad(path.Join(overlays, pkg), "a file where only folders named after packages belong; move it into one")
+			l.bad(path.Join(overlays, pkg), "an unexpected file: only folders named after packages belong here; move it into one")
 			continue
 		}
 		files := l.overlays(e, path.Join(overlays, pkg), prefix+path.Base(dir)+"-")
@@ -148,7 +148,7 @@ func (l *loader) overlays(e *Environment, dir, prefix string) map[string]any {
 	for _, entry := range l.entries(dir) {
 		name := path.Join(dir, entry.Name())
 		if entry.IsDir() || !overlayForm.MatchString(entry.Name()) {
-			l.bad(name, "no overlay: a file NAME.yml of letters, digits, dots and dashes is one; rename or move it")
+			l.bad(name, "not an overlay: the name must be NAME.yml of letters, digits, dots and dashes; rename or move it")
 			continue
 		}
 		text, err := os.ReadFile(l.path(name))

@@ -64,8 +64,8 @@ func TestEnvironmentRefuses(t *testing.T) {
 		"a value twice":          {shores().with("config/base/values.yml", "namespace: a\nnamespace: b\n"), `config/base/values.yml:2: duplicate field "namespace"`},
 		"a misspelt file":        {shores().with("config/rough/value.yml", ""), "config/rough/value.yml: nothing reads this; known here: environment.yml, values.yml"},
 		"a stray file of base":   {shores().with("config/base/environment.yml", ""), "config/base/environment.yml: nothing reads this"},
-		"an overlay of nobody":   {shores().with("config/rough/overlays/a.yml", ""), "config/rough/overlays/a.yml: a file where only folders named after packages belong"},
-		"an overlay that is not": {shores().with("config/rough/overlays/boat/a b.yml", ""), "config/rough/overlays/boat/a b.yml: no overlay"},
+		"an overlay of nobody":   {shores().with("config/rough/overlays/a.yml", ""), "config/rough/overlays/a.yml: an unexpected file: only folders named after packages belong here"},
+		"an overlay that is not": {shores().with("config/rough/overlays/boat/a b.yml", ""), "config/rough/overlays/boat/a b.yml: not an overlay"},
 		"values of nobody":       {shores().with("config/rough/packages/ship.yml", ""), `config/rough/packages/ship.yml: no package "ship"; known: boat`},
 	} {
 		t.Run(name, func(t *testing.T) {

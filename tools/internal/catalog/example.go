@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/strake-dev/strake/tools/internal/names"
 )
 
@@ -115,8 +117,10 @@ func (l *loader) examples(dir string, p *Package) []*Example {
 	for _, entry := range l.entries(dir) {
 		name := path.Join(dir, entry.Name())
 		switch {
+		case entry.Name() == ExampleValuesFile:
+			l.exampleValues(name, p)
 		case !entry.IsDir():
-			l.bad(name, "a file where only folders of examples belong; move or remove it")
+			l.bad(name, "an unexpected file: only folders of examples and %s belong here; move or remove it", ExampleValuesFile)
 		case !dnsLabel.MatchString(entry.Name()):
 			l.bad(name, "the name of an example must be a DNS label of lower-case letters, digits and dashes; rename the folder")
 		default:
@@ -124,6 +128,18 @@ func (l *loader) examples(dir string, p *Package) []*Example {
 		}
 	}
 	return examples
+}
+
+// exampleValues reads the values that a package's page shows. Whether the schema of
+// the package allows them is not known here; a test renders them.
+func (l *loader) exampleValues(name string, p *Package) {
+	l.read(name, "the page of the package shows it", func(f *file, data []byte) {
+		node, ok := f.parse(data)
+		if ok && node.Kind != yaml.MappingNode {
+			f.badLine(node.Line, "not a mapping of values; write KEY: VALUE")
+		}
+		p.ExampleValues = string(data)
+	})
 }
 
 func (l *loader) example(dir string, p *Package) *Example {

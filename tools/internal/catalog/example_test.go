@@ -48,6 +48,13 @@ func TestLoadExample(t *testing.T) {
 	require.EqualError(t, err, "boat has several examples; name one: leave, sink")
 }
 
+func TestLoadExampleValues(t *testing.T) {
+	c, err := Load(withExample().with("packages/boat/examples/values.yml", "# Two of them.\nsails: 2\n").write(t))
+	require.NoError(t, err)
+	require.Equal(t, "# Two of them.\nsails: 2\n", c.Packages[0].ExampleValues)
+	require.Len(t, c.Packages[0].Examples, 1)
+}
+
 func TestLoadExampleErrors(t *testing.T) {
 	const (
 		repo    = "repo/repository.yml"
@@ -77,7 +84,11 @@ func TestLoadExampleErrors(t *testing.T) {
 		})
 	}
 	_, err := Load(withExample().with("packages/boat/examples/notes.txt", "").write(t))
-	require.ErrorContains(t, err, "packages/boat/examples/notes.txt: a file where only folders of examples belong")
+	require.ErrorContains(t, err, "packages/boat/examples/notes.txt: an unexpected file: only folders of examples and values.yml belong here")
+	_, err = Load(withExample().with("packages/boat/examples/values.yml", "- sails\n").write(t))
+	require.ErrorContains(t, err, "packages/boat/examples/values.yml:1: not a mapping of values")
+	_, err = Load(withExample().with("packages/boat/examples/values.yml", "# none\n").write(t))
+	require.ErrorContains(t, err, "packages/boat/examples/values.yml:1: the file is empty")
 	_, err = Load(withExample().without(example).write(t))
 	require.ErrorContains(t, err, example+": missing; it says what the example shows")
 	_, err = Load(withExample().with("packages/boat/examples/Leave/example.yml", goodExample).write(t))

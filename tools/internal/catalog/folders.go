@@ -16,7 +16,7 @@ func (l *loader) packages() []*Package {
 			continue
 		}
 		if !e.IsDir() {
-			l.bad(name, "a file where only package folders belong; move or remove it")
+			l.bad(name, "an unexpected file: only package folders belong here; move or remove it")
 			continue
 		}
 		packages = append(packages, l.pkg(name))
@@ -26,7 +26,7 @@ func (l *loader) packages() []*Package {
 
 func (l *loader) pkg(dir string) *Package {
 	p := &Package{}
-	sound := l.read(path.Join(dir, PackageFile), "every package needs one", func(f *file, data []byte) {
+	sound := l.read(path.Join(dir, PackageFile), "every package requires one", func(f *file, data []byte) {
 		*p = parsePackage(f, data, path.Base(dir))
 	})
 	p.Dir = l.path(dir)
@@ -48,7 +48,7 @@ func (l *loader) versions(dir string, p *Package, sound bool) []*Version {
 		switch {
 		case known(e.Name()):
 		case !e.IsDir() || !isVersion(e.Name()) && !l.isModule(name):
-			l.bad(name, "neither a part of a package nor a version folder (%s), nor a Go module; rename, hide or remove it", versionForm)
+			l.bad(name, "not a part of a package, a version folder (%s) or a Go module; rename or remove it", versionForm)
 		case isVersion(e.Name()):
 			versions = append(versions, l.version(name, p, sound))
 		}
@@ -76,7 +76,7 @@ func order(version string) semver.Version {
 // only where that is sound, or one mistake would be told many times.
 func (l *loader) version(dir string, p *Package, sound bool) *Version {
 	v := &Version{}
-	l.read(path.Join(dir, VersionFile), "every version needs one", func(f *file, data []byte) {
+	l.read(path.Join(dir, VersionFile), "every version requires one", func(f *file, data []byte) {
 		*v = parseVersion(f, data, path.Base(dir))
 		if sound {
 			checkLeftOut(f, v.LeftOut, p)

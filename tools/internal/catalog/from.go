@@ -27,7 +27,7 @@ func (v *Version) image(name string) (Image, bool) {
 	return Image{}, false
 }
 
-// makers finds the versions that make the images of other packages, and wants
+// makers finds the versions that build the images of other packages, and wants
 // both locks to say the same of them.
 func (l *loader) makers(c *Catalog) {
 	for _, p := range c.Packages {
@@ -47,7 +47,7 @@ func (l *loader) makersOf(c *Catalog, v *Version) {
 		}
 		asked[img.From] = true
 		if v.From[img.From] == "" {
-			l.bad(file, "image %s is made by package %s, but nothing here says by which version; add it to from", img.Name, img.From)
+			l.bad(file, "image %s is made by package %s, but its version is missing; add it to from", img.Name, img.From)
 			continue
 		}
 		l.maker(c, v, img, file)

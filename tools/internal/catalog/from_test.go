@@ -52,9 +52,9 @@ func TestImagesOfOtherPackagesThatAreNotThere(t *testing.T) {
 		lock    = "packages/fleet/0.1.0/images.lock.yml"
 	)
 	tests := map[string]struct{ file, old, new, want string }{
-		"no version":          {version, "from: {boat: 1.2.0}\n", "", version + ": image hull is made by package boat, but nothing here says by which version"},
+		"no version":          {version, "from: {boat: 1.2.0}\n", "", version + ": image hull is made by package boat, but its version is missing"},
 		"another version":     {version, "boat: 1.2.0}", "boat: 1.3.0}", version + `: image hull: package boat has no version "1.3.0"; known: 1.2.0`},
-		"another package":     {pkg, "from: boat", "from: boot", `image hull is made by package boot, but nothing`},
+		"another package":     {pkg, "from: boat", "from: boot", `image hull is made by package boot, but its version is missing`},
 		"a package in vain":   {version, "{boat: 1.2.0}", "{boat: 1.2.0, yard: 1.0.0}", "from names the package yard, which makes no image of this one"},
 		"another digest":      {lock, digestA, digestB, lock + `: image hull differs from what boat 1.2.0 locks; run "strake images lock fleet@0.1.0"`},
 		"a command beside it": {pkg, "from: boat", "from: boat\n    command: example.com/x", pkg + ":13: an image that boat makes has no command here"},

@@ -91,7 +91,7 @@ func checkCommands(f *file, at string, img Image) {
 	built := []string{path.Base(img.Command)}
 	for i, command := range img.With {
 		if slices.Contains(built, path.Base(command)) {
-			f.bad(fmt.Sprintf("%s.with[%d]", at, i), "a program %q is in the image already; its commands need different last words", path.Base(command))
+			f.bad(fmt.Sprintf("%s.with[%d]", at, i), "a program %q is already in the image; choose commands with different last path elements", path.Base(command))
 		}
 		built = append(built, path.Base(command))
 	}
@@ -144,7 +144,7 @@ func checkUnique[T any](f *file, list string, items []T, field string, key func(
 	for i, item := range items {
 		at := fmt.Sprintf("%s[%d].%s", list, i, field)
 		if j, found := first[key(item)]; found && key(item) != "" {
-			f.bad(at, "%s %q is that of %s[%d] too; each of them needs its own", field, key(item), list, j)
+			f.bad(at, "%s %q is also used by %s[%d]; each must be unique", field, key(item), list, j)
 			continue
 		}
 		first[key(item)] = i

@@ -43,9 +43,9 @@ func (c *Catalog) installable(v *Version, name string) (*Version, error) {
 	case err != nil:
 		return nil, err
 	case len(other.Installs) > 0:
-		return nil, fmt.Errorf("%s installs packages itself, and one of that kind cannot contain another; remove it", other.ID())
+		return nil, fmt.Errorf("%s installs packages itself and cannot be installed by another package; remove it", other.ID())
 	case c.Published(v) && !c.Published(other):
-		return nil, fmt.Errorf("%s is offered, but not %s; publish it in %s", v.ID(), other.ID(), RepositoryFile)
+		return nil, fmt.Errorf("%s is published, but not %s; publish it in %s", v.ID(), other.ID(), RepositoryFile)
 	}
 	return other, nil
 }

@@ -36,7 +36,7 @@ func TestInstalledRefuses(t *testing.T) {
 		"an unknown package":         {harbour("  ship: 1.2.0\n"), at + `no package "ship"; known: boat, harbour`},
 		"an unknown version":         {harbour("  boat: 2.0.0\n"), at + `package boat has no version "2.0.0"; known: 1.2.0`},
 		"one that installs itself":   {harbour("  harbour: 0.1.0\n"), at + "harbour 0.1.0 installs packages itself"},
-		"one that nobody is offered": {harbour("  boat: 1.2.0\n").edit(t, "repo/repository.yml", "  boat: [1.2.0]\n", ""), at + "harbour 0.1.0 is offered, but not boat 1.2.0; publish it in repo/repository.yml"},
+		"one that nobody is offered": {harbour("  boat: 1.2.0\n").edit(t, "repo/repository.yml", "  boat: [1.2.0]\n", ""), at + "harbour 0.1.0 is published, but not boat 1.2.0; publish it in repo/repository.yml"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Load(test.tree.write(t))
@@ -61,7 +61,7 @@ func TestInstalledGoTogether(t *testing.T) {
 
 	fs.edit(t, "repo/repository.yml", "boat: [1.2.0]", "boat: [1.1.0, 1.2.0]").edit(t, "packages/harbour/0.1.0/version.yml", "boat: 1.2.0", "boat: 1.1.0")
 	_, err = Load(fs.write(t))
-	require.ErrorContains(t, err, "tug 0.1.0 requires boat >=1.2.0 (to pull), which is not 1.1.0")
+	require.ErrorContains(t, err, "tug 0.1.0 requires boat >=1.2.0 (to pull), but 1.1.0 is selected")
 }
 
 // TestPredecessors: published ones that the range admits, and never a newer one.

@@ -40,7 +40,7 @@ func FindRoot(dir string) (string, error) {
 			return at, nil
 		}
 		if at == filepath.Dir(at) {
-			return "", fmt.Errorf("no checkout here: neither %s nor a folder above it holds %s; change to the folder of a checkout, or name it with --root", start, RepositoryFile)
+			return "", fmt.Errorf("no checkout found: neither %s nor a parent folder has %s; change to a checkout, or pass it with --root", start, RepositoryFile)
 		}
 	}
 }

@@ -136,10 +136,10 @@ func TestLoadErrors(t *testing.T) {
 		{"manifest kind", pkg, "kind: kustomize", "kind: jsonnet", []string{pkg + `:11: unknown kind "jsonnet"; known: ["plain" "kustomize" "helm" "ytt"]`}},
 		{"path escapes", pkg, "path: upstream/boat/config", "path: upstream/../../etc", []string{pkg + `:12: path "upstream/../../etc" leaves the upstream sources`}},
 		{"path absolute", pkg, "path: upstream/boat/config", "path: /etc", []string{pkg + `:12: path "/etc" leaves`}},
-		{"helm without release", pkg, "    release: {name: boat, namespace: harbour}\n", "", []string{pkg + `:13: a helm manifest needs a release`}},
+		{"helm without release", pkg, "    release: {name: boat, namespace: harbour}\n", "", []string{pkg + `:13: a helm manifest requires a release`}},
 		{"release without helm", pkg, "kind: helm", "kind: plain", []string{pkg + `:15: release is for helm`, pkg + `:16: values are for helm`}},
 		{"image name", pkg, "- name: mast", "- name: Mast", []string{pkg + `:27: image name "Mast"`}},
-		{"two images of one name", pkg, "- name: mast", "- name: hull", []string{pkg + `:27: name "hull" is that of images[0] too`}},
+		{"two images of one name", pkg, "- name: mast", "- name: hull", []string{pkg + `:27: name "hull" is also used by images[0]`}},
 		{"reference tag", pkg, "example/hull\n", "example/hull:1.0\n", []string{pkg + `:19: reference "ghcr.io/example/hull:1.0" names a tag`}},
 		{"reference digest", pkg, "reference: mast", "reference: mast@" + digestA, []string{`names a digest`}},
 		{"reference spaces", pkg, "reference: mast", "reference: ma st", []string{`holds white space`}},
@@ -148,14 +148,14 @@ func TestLoadErrors(t *testing.T) {
 		{"link path", pkg, "/hull: hull", "hull: hull", []string{pkg + `:22: link "hull" is not a clean absolute path`}},
 		{"ldflags variable", pkg, "${VERSION}", "${REVISION}", []string{pkg + `:23: unknown variable "REVISION"; known: ${VERSION}`}},
 		{"build tag", pkg, "    user:", "    tags: [all, 'a b']\n    user:", []string{pkg + `:24: build tag "a b" is not of letters`}},
-		{"two programs of one name", pkg, "[example.com/boat/cmd/pump]", "[example.com/other/hull, example.com/boat/cmd/pump]", []string{pkg + `:21: a program "hull" is in the image already`}},
+		{"two programs of one name", pkg, "[example.com/boat/cmd/pump]", "[example.com/other/hull, example.com/boat/cmd/pump]", []string{pkg + `:21: a program "hull" is already in the image`}},
 		{"published variable", pkg, "    user:", "    published: quay.io/hull:$TAG\n    user:", []string{pkg + `:24: unknown variable "TAG"; known: ${VERSION}, ${MODULE_VERSION}`}},
 		{"published scheme", pkg, "    user:", "    published: https://quay.io/hull\n    user:", []string{pkg + `:24: published "https://quay.io/hull" begins with a scheme`}},
 		{"folder of certificates", pkg, "uid: 1000", "folder: true, caRoots: true, uid: 1000", []string{pkg + `:26: a folder cannot hold the certificates`}},
 		{"generator", pkg, "    user:", "    generate: {command: example.com/yard/writer}\n    user:", []string{mod + `:7: no tool directive for example.com/yard/writer, which package.yml builds`}},
 		{"generator without command", pkg, "reference: mast\n", "reference: mast\n    generate: {command: example.com/yard/writer}\n", []string{pkg + `:27: only an image with a command is built`}},
 		{"generator's file outside", pkg, "    user:", "    generate: {command: example.com/boat/cmd/pump, files: [../words.txt]}\n    user:", []string{pkg + `:24: file "../words.txt" leaves the folder of go.mod`}},
-		{"generator's file absent", pkg, "    user:", "    generate: {command: example.com/boat/cmd/pump, files: [words.txt]}\n    user:", []string{`packages/boat/1.2.0/words.txt: missing; package.yml names it as a file that the sources of image hull are generated from`}},
+		{"generator's file absent", pkg, "    user:", "    generate: {command: example.com/boat/cmd/pump, files: [words.txt]}\n    user:", []string{`packages/boat/1.2.0/words.txt: missing; package.yml names it as a file from which the sources of image hull are generated`}},
 		{"user", pkg, `"1000:0"`, "nobody", []string{pkg + `:24: user "nobody" is not UID or UID:GID`}},
 		{"file path", pkg, "path: /etc/hull", "path: /etc/../hull", []string{pkg + `:26: path "/etc/../hull" is not a clean absolute path`}},
 		{"file mode", pkg, `"0644"`, `"644"`, []string{pkg + `:26: mode "644" is not octal`}},
@@ -173,9 +173,9 @@ func TestLoadErrors(t *testing.T) {
 
 		{"lock source", lock, "source: upstream", "source: thinair", []string{lock + `:1: unknown source "thinair"; known: module, upstream`}},
 		{"lock of module", lock, "source: upstream", "source: module", []string{
-			lock + `:1: images from a module need toolchain and base`, lock + `:3: an image from a module needs the hash`,
-			lock + `:8: an image from a module needs`, lock + `:8: image "mast" has no command in package.yml, so it can only`}},
-		{"lock of upstream", lock, "source: upstream", "source: upstream\nbase: " + digestA, []string{lock + `:1: upstream's images have neither toolchain nor base`}},
+			lock + `:1: images from a module require toolchain and base`, lock + `:3: an image from a module requires the hash`,
+			lock + `:8: an image from a module requires`, lock + `:8: image "mast" has no command in package.yml, so it can only`}},
+		{"lock of upstream", lock, "source: upstream", "source: upstream\nbase: " + digestA, []string{lock + `:1: images from upstream have neither toolchain nor base; remove them`}},
 		{"lock name", lock, "name: mast", "name: mask", []string{lock + `:8: name is "mask", but "mast" in package.yml; run "strake images lock boat@1.2.0 --images=upstream"`}},
 		{"lock reference", lock, "ghcr.io/example/hull", "ghcr.io/example/keel", []string{lock + `:4: reference is "ghcr.io/example/keel", but "ghcr.io/example/hull" in package.yml`}},
 		{"image not locked", pkg, "reference: mast\n", "reference: mast\n  - {name: oar, reference: oar}\n", []string{lock + `:2: image "oar" of package.yml is not locked`}},
@@ -209,15 +209,15 @@ func TestLoadTreeErrors(t *testing.T) {
 		want string
 	}{
 		{"no repository.yml", good().without("repo/repository.yml"), "repo/repository.yml: missing; it names the domain"},
-		{"no package.yml", good().without("packages/boat/package.yml"), "packages/boat/package.yml: missing; every package needs one"},
-		{"no version.yml", good().without(dir + "/version.yml"), dir + "/version.yml: missing; every version needs one"},
+		{"no package.yml", good().without("packages/boat/package.yml"), "packages/boat/package.yml: missing; every package requires one"},
+		{"no version.yml", good().without(dir + "/version.yml"), dir + "/version.yml: missing; every version requires one"},
 		{"no go.mod", good().without(dir + "/go.mod"), dir + `/go.mod: missing; run "go mod init" and "go get -tool PACKAGE@VERSION" here`},
 		{"no go.sum", good().without(dir + "/go.sum"), dir + "/go.sum: missing"},
 		{"no lock", good().without(dir + "/images.lock.yml"), dir + `/images.lock.yml: missing; run "strake images lock boat@1.2.0 --images=upstream"`},
 		{"misspelt lock", good().with(dir+"/image.lock.yml", ""), dir + "/image.lock.yml: nothing reads this file"},
-		{"file among packages", good().with("packages/notes.txt", ""), "packages/notes.txt: a file where only package folders belong"},
-		{"stray folder", good().with("packages/boat/overlays/x.yml", ""), "packages/boat/overlays: neither a part of a package nor a version folder"},
-		{"version with v", good().with("packages/boat/v1.3.0/version.yml", ""), "packages/boat/v1.3.0: neither a part"},
+		{"file among packages", good().with("packages/notes.txt", ""), "packages/notes.txt: an unexpected file: only package folders belong here"},
+		{"stray folder", good().with("packages/boat/overlays/x.yml", ""), "packages/boat/overlays: not a part of a package, a version folder"},
+		{"version with v", good().with("packages/boat/v1.3.0/version.yml", ""), "packages/boat/v1.3.0: not a part"},
 		{"no version", good().with("packages/ship/package.yml", strings.Replace(goodPackage, "boat", "ship", 1)), "packages/ship: no version; add a folder such as packages/ship/1.2.3"},
 		{"lock is a folder", good().without(dir+"/images.lock.yml").with(dir+"/images.lock.yml/x", ""), dir + "/images.lock.yml: "},
 		{"empty file", good().with("repo/repository.yml", ""), "repo/repository.yml:1: the file is empty"},
@@ -265,7 +265,7 @@ func TestModuleVersion(t *testing.T) {
 		require.Equal(t, want, version, command)
 	}
 	_, err = v.ModuleVersion("example.com/boats")
-	require.ErrorContains(t, err, "go.mod requires no module that example.com/boats is in")
+	require.ErrorContains(t, err, "go.mod requires no module that contains example.com/boats")
 }
 
 func TestLoadTellsAllErrorsOfAllFiles(t *testing.T) {
@@ -315,7 +315,7 @@ func TestFindRoot(t *testing.T) {
 		require.Equal(t, root, found)
 	}
 	_, err := FindRoot(t.TempDir())
-	require.ErrorContains(t, err, "holds repo/repository.yml; change to the folder of a checkout, or name it with --root")
+	require.ErrorContains(t, err, "has repo/repository.yml; change to a checkout, or pass it with --root")
 }
 
 func TestLoadWithoutPackages(t *testing.T) {

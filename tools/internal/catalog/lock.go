@@ -86,11 +86,11 @@ func parseLock(f *file, data []byte) (lock ImagesLock) {
 	case FromModule:
 		checkDigest(f, "base", lock.Base)
 		if lock.Toolchain == "" || lock.Base == "" {
-			f.bad("source", "images from a module need toolchain and base")
+			f.bad("source", "images from a module require toolchain and base")
 		}
 	case FromUpstream:
 		if lock.Toolchain != "" || lock.Base != "" {
-			f.bad("source", "upstream's images have neither toolchain nor base")
+			f.bad("source", "images from upstream have neither toolchain nor base; remove them")
 		}
 	case "":
 	default:
@@ -106,7 +106,7 @@ func checkLocked(f *file, at string, img LockedImage, source ImageSource) {
 	checkDigest(f, at+".digest", img.Digest)
 	checkDigest(f, at+".inputs", img.Inputs)
 	if source == FromModule && img.Inputs == "" {
-		f.bad(at, "an image from a module needs the hash of its inputs")
+		f.bad(at, "an image from a module requires the hash of its inputs")
 	}
 	if f.has(at+".platforms") && len(img.Platforms) == 0 {
 		f.bad(at+".platforms", "no platform; an image has at least one")

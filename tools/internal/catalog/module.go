@@ -76,7 +76,7 @@ func (l *loader) generatorFiles(dir string, img Image) {
 	for _, name := range img.Generate.Files {
 		file := filepath.Join(dir, filepath.FromSlash(name))
 		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
-			l.bad(l.relative(file), "missing; %s names it as a file that the sources of image %s are generated from", PackageFile, img.Name)
+			l.bad(l.relative(file), "missing; %s names it as a file from which the sources of image %s are generated", PackageFile, img.Name)
 		}
 	}
 }
@@ -135,7 +135,7 @@ func (v *Version) ModuleVersion(command string) (string, error) {
 		}
 	}
 	if best.Path == "" {
-		return "", fmt.Errorf("%s requires no module that %s is in", name, command)
+		return "", fmt.Errorf("%s requires no module that contains %s", name, command)
 	}
 	return strings.TrimPrefix(best.Version, "v"), nil
 }

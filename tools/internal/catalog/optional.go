@@ -44,7 +44,7 @@ func checkLeftOut(f *file, list []LeftOut, p *Package) {
 		case slices.ContainsFunc(list[:i], func(o LeftOut) bool { return o.Image == l.Image }):
 			f.bad(at+".image", "image %q is left out twice", l.Image)
 		case l.Reason == "":
-			f.bad(at+".reason", "no reason; whoever asks for the image is told it")
+			f.bad(at+".reason", "no reason; users who enable the image see it")
 		}
 	}
 }

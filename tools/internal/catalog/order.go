@@ -66,7 +66,7 @@ func (c *Catalog) closure(chosen []*Version) (map[string]*Needed, error) {
 			needs[r.Package] = append(needs[r.Package], r)
 			v := c.newest(needs[r.Package]...)
 			if v == nil {
-				return nil, fmt.Errorf("%s requires %s %s (%s), and no such version is published in %s that satisfies the others too",
+				return nil, fmt.Errorf("%s requires %s %s (%s), and no such version is published in %s that also satisfies the others",
 					queue[0].ID(), r.Package, r.Constraint, r.Reason, RepositoryFile)
 			}
 			if n == nil || n.Version != v {
@@ -93,7 +93,7 @@ func conflicts(needed map[string]*Needed) error {
 	for _, n := range needed {
 		for _, r := range n.Requires {
 			if other := needed[r.Package]; other != nil && !r.Admits(other.Version.Version) {
-				errs = append(errs, fmt.Errorf("%s requires %s %s (%s), which is not %s; choose another version of one of them",
+				errs = append(errs, fmt.Errorf("%s requires %s %s (%s), but %s is selected; choose another version of one of them",
 					n.ID(), r.Package, r.Constraint, r.Reason, other.Version.Version))
 			}
 		}

@@ -47,7 +47,7 @@ func checkManifest(f *file, at string, m Manifest) {
 		f.bad(at+".path", "path %q leaves the upstream sources or is not clean; write it relative to them, with forward slashes", m.Path)
 	}
 	if m.Kind == Helm && m.Release == nil {
-		f.bad(at, "a helm manifest needs a release with a name and a namespace")
+		f.bad(at, "a helm manifest requires a release with a name and a namespace")
 	}
 	if m.Kind != Helm && m.Release != nil {
 		f.bad(at+".release", "release is for helm manifests alone; remove it")

@@ -52,7 +52,7 @@ func checkRequirement(f *file, at string, c *Catalog, v *Version, r Requirement)
 	case !slices.ContainsFunc(p.Versions, func(v *Version) bool { return r.Admits(v.Version) }):
 		f.bad(at+".constraint", "no version of %s is in the range %q; known: %s", p.Name, r.Constraint, strings.Join(versionNames(p), ", "))
 	case c.Published(v) && !r.Optional && c.newest(r) == nil:
-		f.bad(at+".package", "%s is offered, but no version of %s in the range %q; publish one in %s", v.ID(), p.Name, r.Constraint, RepositoryFile)
+		f.bad(at+".package", "%s is published, but no version of %s in the range %q; publish one in %s", v.ID(), p.Name, r.Constraint, RepositoryFile)
 	}
 }
 
@@ -109,6 +109,6 @@ func (l *loader) cycle(v *Version, i int, packages []*Package) {
 	}
 	f := newFile(path.Join(l.relative(v.Dir), VersionFile))
 	f.lines = v.lines
-	f.bad(fmt.Sprintf("requires[%d].package", i), "a cycle, which no order of installation satisfies: %s; remove one of these needs", strings.Join(names, " requires "))
+	f.bad(fmt.Sprintf("requires[%d].package", i), "a dependency cycle: %s; remove one of these dependencies", strings.Join(names, " requires "))
 	l.problems = append(l.problems, f.sorted()...)
 }

@@ -50,13 +50,13 @@ func TestRequirementErrors(t *testing.T) {
 		"api": {map[string]string{"sail 1.0.0": requires(need("boat", ">=1.0.0", ", api: boats"))},
 			[]string{`sail/1.0.0/version.yml:10: api "boats" is not GROUP/VERSION`}},
 		"twice": {map[string]string{"sail 1.0.0": requires(need("boat", ">=1.0.0", ""), need("boat", "<2.0.0", ""))},
-			[]string{`sail/1.0.0/version.yml:11: package "boat" is that of requires[0] too`}},
+			[]string{`sail/1.0.0/version.yml:11: package "boat" is also used by requires[0]`}},
 		"itself": {map[string]string{"sail 1.0.0": requires(need("sail", ">=1.0.0", ""))},
 			[]string{`sail/1.0.0/version.yml:10: sail requires itself`}},
 		"a cycle": {map[string]string{
 			"sail 1.0.0": requires(need("mast", ">=1.0.0", "")), "mast 1.0.0": requires(need("boat", ">=1.0.0", ""), need("deck", ">=1.0.0", ", optional: true")),
 			"deck 1.0.0": requires(need("sail", ">=1.0.0", ""))},
-			[]string{`packages/mast/1.0.0/version.yml:11: a cycle, which no order of installation satisfies: deck requires sail requires mast requires deck`}},
+			[]string{`packages/mast/1.0.0/version.yml:11: a dependency cycle: deck requires sail requires mast requires deck`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Load(convoy(test.versions).write(t))
@@ -73,7 +73,7 @@ func TestRequirementErrors(t *testing.T) {
 func TestRequiredMustBePublished(t *testing.T) {
 	fs := convoy(map[string]string{"sail 1.0.0": requires(need("boat", ">=1.0.0", ""))}).edit(t, "repo/repository.yml", "  boat: [1.2.0]\n", "")
 	_, err := Load(fs.write(t))
-	require.EqualError(t, err, `packages/sail/1.0.0/version.yml:10: sail 1.0.0 is offered, but no version of boat in the range ">=1.0.0"; publish one in repo/repository.yml`)
+	require.EqualError(t, err, `packages/sail/1.0.0/version.yml:10: sail 1.0.0 is published, but no version of boat in the range ">=1.0.0"; publish one in repo/repository.yml`)
 	fs.edit(t, "packages/sail/1.0.0/version.yml", "to float}", "to float, optional: true}")
 	_, err = Load(fs.write(t))
 	require.NoError(t, err, "what is optional need not be offered")
@@ -118,5 +118,5 @@ func TestInstallOrder(t *testing.T) {
 		require.Equal(t, test.want, have)
 	}
 	_, err = order("anchor", "winch@3.0.0")
-	require.EqualError(t, err, "anchor 1.0.0 requires winch >=1.0.0 <3.0.0 (to float), which is not 3.0.0; choose another version of one of them")
+	require.EqualError(t, err, "anchor 1.0.0 requires winch >=1.0.0 <3.0.0 (to float), but 3.0.0 is selected; choose another version of one of them")
 }

@@ -65,7 +65,7 @@ func (c *Catalog) FindPackage(name string) (*Package, error) {
 		return p, err
 	}
 	if bare, _, versioned := strings.Cut(name, "@"); versioned {
-		return nil, names.Unknownf("%q names a version, and only a package can be named here; leave the version out: %s", name, bare)
+		return nil, names.Unknownf("%q names a version, but only a package is allowed here; omit the version: %s", name, bare)
 	}
 	return nil, names.Unknownf("no package %q; %s", name, names.Hint(short, packageNames(c.Packages)))
 }

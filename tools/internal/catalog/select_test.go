@@ -96,5 +96,5 @@ func TestUnknownNames(t *testing.T) {
 package keda has no version "4.0.0-rc.1"; known: 2.20.2, 2.21.0, 2.21.0+strake.2, 2.21.1, 3.0.0`)
 
 	_, err = selectable().FindPackage("keda@2.21")
-	require.EqualError(t, err, `"keda@2.21" names a version, and only a package can be named here; leave the version out: keda`)
+	require.EqualError(t, err, `"keda@2.21" names a version, but only a package is allowed here; omit the version: keda`)
 }

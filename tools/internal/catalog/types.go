@@ -70,6 +70,9 @@ type Package struct {
 	Lint Lint `yaml:"lint,omitempty"`
 	// Examples are sorted by name.
 	Examples []*Example `yaml:"-"`
+	// ExampleValues is the text of examples/values.yml: values that a platform team
+	// sets first, which the package's page shows. It is empty without that file.
+	ExampleValues string `yaml:"-"`
 	// Versions are sorted by semantic version, oldest first.
 	Versions []*Version `yaml:"-"`
 	// leftOut is why versions are left out, by the names of their folders.
@@ -347,6 +350,8 @@ const (
 	ConfigDir      = "config"
 	ExamplesDir    = "examples"
 	ExampleFile    = "example.yml"
+	// ExampleValuesFile is in the folder of a package's examples, beside theirs.
+	ExampleValuesFile = "values.yml"
 	// CommonDir, beside the packages, holds the ytt files that packages share;
 	// they load them from the same name: load("/_common/check.star", "check").
 	CommonDir      = "_common"

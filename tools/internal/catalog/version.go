@@ -21,7 +21,7 @@ func parseVersion(f *file, data []byte, dir string) (v Version) {
 		v.Upstream, _, _ = strings.Cut(v.Version, "+")
 	}
 	if strings.HasPrefix(v.Upstream, "v") {
-		f.bad("upstream", `upstream %q begins with "v"; leave it out`, v.Upstream)
+		f.bad("upstream", `upstream %q begins with "v"; omit it`, v.Upstream)
 	}
 	if f.has("licenses") && len(v.Licenses) == 0 {
 		f.bad("licenses", "no license; name at least one SPDX expression such as Apache-2.0")

@@ -40,7 +40,7 @@ type Job struct {
 // test without TestMain would start all tests again, and again.
 var entered atomic.Bool //nolint:gochecknoglobals // it is a fact about the process
 
-var errNotEntered = errors.New("this program cannot start itself: child.Enter must be called first in main, or in TestMain")
+var errNotEntered = errors.New("this program cannot start itself: call child.Enter first in main, or in TestMain")
 
 // Enter runs the job that this process is a child for. It returns the exit code, and
 // whether the process is a child at all: then it must exit.
@@ -61,7 +61,7 @@ func run(mark string, jobs []Job) error {
 	name, starter, _ := strings.Cut(mark, " ")
 	i := slices.IndexFunc(jobs, func(j Job) bool { return j.Name == name })
 	if i < 0 || starter != strconv.Itoa(os.Getppid()) && !below(starter) {
-		return fmt.Errorf("strake: the environment variable %s is set, which only strake itself sets for the processes that it starts; unset it", Mark)
+		return fmt.Errorf("strake: the environment variable %s is set, which only strake itself may set; unset it", Mark)
 	}
 	if err := os.Unsetenv(Mark); err != nil {
 		return err

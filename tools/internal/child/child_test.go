@@ -76,7 +76,7 @@ func TestRun(t *testing.T) {
 		"echo":    "",
 		"fail":    "no such luck",
 		"panic":   "panic: lost",
-		"nothing": child.Mark + " is set, which only strake itself sets",
+		"nothing": child.Mark + " is set, which only strake itself may set",
 	} {
 		t.Run(job, func(t *testing.T) {
 			err := child.Run(t.Context(), job, child.Options{})
@@ -137,13 +137,13 @@ func TestMemory(t *testing.T) {
 	err := child.Run(t.Context(), "grow", child.Options{Memory: 256 << 20})
 	var tooMuch *child.MemoryError
 	require.ErrorAs(t, err, &tooMuch)
-	require.ErrorContains(t, err, "the limit of 256Mi; look for what grows without end, or raise the limit with STRAKE_CHILD_MEMORY")
+	require.ErrorContains(t, err, "the limit of 256Mi; find what grows without end, or raise the limit with STRAKE_CHILD_MEMORY")
 
 	t.Setenv(child.EnvMemory, "128Mi")
 	require.ErrorContains(t, child.Run(t.Context(), "grow", child.Options{Memory: 8 << 30}), "the limit of 128Mi")
 	for _, text := range []string{"much", "-1Gi", "0"} {
 		t.Setenv(child.EnvMemory, text)
-		require.ErrorContains(t, child.Run(t.Context(), "echo", child.Options{Memory: 1 << 30}), "is no amount of memory; write it as 4Gi")
+		require.ErrorContains(t, child.Run(t.Context(), "echo", child.Options{Memory: 1 << 30}), "is not an amount of memory such as 4Gi")
 	}
 }
 
@@ -176,6 +176,6 @@ func TestMarkByAccident(t *testing.T) {
 		cmd.Env = append(os.Environ(), child.Mark+"="+mark)
 		out, err := cmd.CombinedOutput()
 		require.Error(t, err)
-		require.Contains(t, string(out), "the environment variable STRAKE_CHILD is set, which only strake itself sets for the processes that it starts; unset it")
+		require.Contains(t, string(out), "the environment variable STRAKE_CHILD is set, which only strake itself may set; unset it")
 	}
 }

@@ -23,7 +23,7 @@ type MemoryError struct {
 }
 
 func (e *MemoryError) Error() string {
-	return fmt.Sprintf("it needs more memory than the limit of %s; look for what grows without end, or raise the limit with %s",
+	return fmt.Sprintf("it requires more memory than the limit of %s; find what grows without end, or raise the limit with %s",
 		resource.NewQuantity(e.Limit, resource.BinarySI), EnvMemory)
 }
 
@@ -34,7 +34,7 @@ func memoryLimit(preset int64) (int64, error) {
 	}
 	limit, err := resource.ParseQuantity(text)
 	if err != nil || limit.Value() <= 0 {
-		return 0, fmt.Errorf("%s=%q is no amount of memory; write it as 4Gi, or unset it", EnvMemory, text)
+		return 0, fmt.Errorf("%s=%q is not an amount of memory such as 4Gi; correct or unset it", EnvMemory, text)
 	}
 	return limit.Value(), nil
 }

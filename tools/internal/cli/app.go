@@ -28,7 +28,7 @@ type app struct {
 	warned map[string]bool
 }
 
-var errTimeout = errors.New("the time given by --timeout is over")
+var errTimeout = errors.New("the time of --timeout is over")
 
 // runE is the work of a command.
 type runE func(cmd *cobra.Command, args []string) error
@@ -105,7 +105,7 @@ func (a *app) catalog(options ...catalog.Option) (*catalog.Catalog, error) {
 func (a *app) root() (string, error) {
 	if root := a.global.root; root != "" {
 		if _, err := os.Stat(filepath.Join(root, catalog.RepositoryFile)); err != nil {
-			return "", usagef("--root %s is no checkout: it holds no %s; name the top folder of one", root, catalog.RepositoryFile)
+			return "", usagef("--root %s is not a checkout: it has no %s; pass the top folder of one", root, catalog.RepositoryFile)
 		}
 		return root, nil
 	}
@@ -149,6 +149,6 @@ func (a *app) warn(err error, leftOut string) {
 	}
 	if !a.warned[leftOut] {
 		a.warned[leftOut] = true
-		a.display.Step("warning: %s is left out: %s", leftOut, first)
+		a.display.Step("warning: %s is skipped: %s", leftOut, first)
 	}
 }

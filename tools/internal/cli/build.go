@@ -37,12 +37,13 @@ func newBuild(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "build [PACKAGE[@VERSION]...]",
 		Short: "Build the bundles and write repo/packages",
-		Long: `Build makes the bundles of all published versions and the repository bundle in
+		Long: `Build builds the bundles of all published versions and the repository bundle in
 memory, writes repo/packages and repo/bundle.lock.yml, and prints the digests. It
-compiles nothing and asks no registry: image digests come from images.lock.yml.
+reads the digests of images from images.lock.yml, so it compiles nothing and
+contacts no registry.
 
-With arguments it builds those versions alone, published or not, and prints
-their digests; it then writes nothing.`,
+With arguments, it builds these versions only, published or not, and prints their
+digests. It writes nothing then.`,
 		Example: `  strake build
   strake build keda@2.21.0 -o json
   strake build --check`,
@@ -55,8 +56,8 @@ their digests; it then writes nothing.`,
 			return buildAll(cmd.Context(), a, flags)
 		}),
 	}
-	cmd.Flags().BoolVar(&flags.check, "check", false, "write nothing; a difference to what is committed is listed and ends with exit code 3")
-	cmd.Flags().BoolVar(&flags.force, "force-rewrite", false, "change the digest of versions that stand in repo/packages already: only for what nobody has installed")
+	cmd.Flags().BoolVar(&flags.check, "check", false, "write nothing; list differences from the committed files, and exit with code 3 if there are any")
+	cmd.Flags().BoolVar(&flags.force, "force-rewrite", false, "change the digests of versions that are already in repo/packages; use it only for versions that nobody has installed")
 	cmd.MarkFlagsMutuallyExclusive("check", "force-rewrite")
 	flags.output.add(cmd)
 	return cmd
@@ -100,7 +101,7 @@ func buildAll(ctx context.Context, a *app, flags buildFlags) error {
 
 func buildSome(ctx context.Context, a *app, flags buildFlags, args []string) error {
 	if flags.check || flags.force {
-		return usagef("--check and --force-rewrite are about the whole repository: leave the packages out")
+		return usagef("--check and --force-rewrite apply to the whole repository: omit the packages")
 	}
 	c, versions, err := a.selected(args)
 	if err != nil {

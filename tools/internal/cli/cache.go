@@ -49,20 +49,21 @@ func newCache(a *app) *cobra.Command {
 	var output outputFlags
 	cmd := &cobra.Command{
 		Use:   "cache",
-		Short: "Show, check and clear the cache",
-		Long: `Cache shows what strake keeps between runs, by kind: number of entries, size
-and last use. Everything listed as a kind can be made again; "other" is not
-cleared: the state of local clusters and the content of "registry serve".
+		Short: "Show, verify and clear the cache",
+		Long: `Cache shows what strake keeps between runs: for each kind of entry the number, the
+size and the last use. Strake can make all of these again. "other" is the state of
+local clusters and the content of "registry serve", which "cache clear" keeps.
 
-The kind "go-build" is what the compiler keeps while images are made. It is removed
-once all images of a command are made. After a failure up to 10 GB are kept, so that
-the next try compiles nothing twice. Go's own build cache is used, but not filled,
-unless GOCACHEPROG is set.
+The kind "go-build" is the output of the compiler. It is removed as soon as all images
+of a command are built. After a failure, up to 10 GB are kept, so that the next run
+does not compile them again. Strake also reads Go's own build cache, but does not fill
+it, unless GOCACHEPROG is set.
 
-It also shows the caches of the go command. They are not strake's: other Go programs
-use them, and only the go command clears them. Images require up to 20 GB of modules.
+It also shows the caches of the go command, which compiles the images. Other Go
+programs share these caches, and only the go command clears them. Images require up to
+20 GB of modules.
 
-The cache is in $STRAKE_CACHE, else in "strake" in the user's cache folder.`,
+The cache is in $STRAKE_CACHE, or in the folder "strake" of the user's cache folder.`,
 		Example: `  strake cache
   strake cache -o json
   strake cache clear rendered bundles

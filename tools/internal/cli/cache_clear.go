@@ -25,13 +25,14 @@ func newCacheClear(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "clear [KIND...]",
 		Short: "Remove entries of the cache",
-		Long: `Clear removes all entries of the kinds, or of every kind. They are made again
-when they are required: images are compiled again, which takes minutes each.
---older-than keeps entries that any checkout has used since. Entries that another
-run is making are skipped. What another run has already made and reads later, it
-makes again.
+		Long: `Clear removes all entries of the named kinds, or of every kind. Strake makes them
+again when it requires them. Compiling an image again takes minutes.
 
-On a terminal, clear asks first. In a script, give --yes.`,
+--older-than keeps entries that any checkout has used within that time. Entries that
+another run is making are skipped. If another run still requires a removed entry, it
+makes the entry again.
+
+On a terminal, clear asks first. Scripts must pass --yes.`,
 		Example: `  strake cache clear --dry-run
   strake cache clear --older-than 720h
   strake cache clear rendered bundles --yes`,
@@ -41,8 +42,8 @@ On a terminal, clear asks first. In a script, give --yes.`,
 		}),
 	}
 	f := cmd.Flags()
-	f.DurationVar(&flags.olderThan, "older-than", 0, "only entries that were not used for this time, as in 720h for 30 days")
-	f.BoolVar(&flags.dryRun, "dry-run", false, "list what would be removed and remove nothing")
+	f.DurationVar(&flags.olderThan, "older-than", 0, "remove only entries that were not used for this time, such as 720h for 30 days")
+	f.BoolVar(&flags.dryRun, "dry-run", false, "list the entries and remove nothing")
 	flags.confirm.add(cmd)
 	flags.output.add(cmd)
 	mustComplete(cmd, "older-than", cobra.NoFileCompletions)

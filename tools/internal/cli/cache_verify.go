@@ -18,11 +18,13 @@ func newCacheVerify(a *app) *cobra.Command {
 		Use:   "verify [KIND...]",
 		Short: "Read the cache and report damaged entries",
 		Long: `Verify reads every file of the cache, or of the named kinds, and compares it with
-the recorded size and checksum. It lists damaged entries on stdout and exits
-with code 3. Every command does the same with what it reads and makes damaged
-entries again, so verify is for finding a failing disk before it matters.
+the recorded size and checksum. It lists damaged entries on stdout and exits with
+code 3 if there are any.
 
---repair removes damaged entries. The commands that require them make them again.`,
+Every command verifies the entries that it reads, and makes damaged ones again. Run
+verify to detect a failing disk early.
+
+--repair removes damaged entries.`,
 		Example: `  strake cache verify
   strake cache verify images --repair`,
 		ValidArgsFunction: completeKinds,

@@ -96,13 +96,13 @@ func TestReport(t *testing.T) {
 		{"findings", t.Context(), 0, findingsf("2 findings"), exitFindings, "strake: 2 findings\n"},
 		{"wrong flags of a command", t.Context(), 0, usagef("not both"), exitUsage, "Usage: x\nSee x --help\nstrake: not both\n"},
 		{"interrupted", ended, 0, fmt.Errorf("pushing: %w", context.Canceled), exitInterrupted,
-			"strake: interrupted; run the same command again, what was finished is not done twice\n"},
+			"strake: interrupted; run the same command again to continue\n"},
 		{"interrupted, but done", ended, 0, nil, exitOK, ""},
 		{"timeout", t.Context(), time.Second, fmt.Errorf("pushing: %w", context.DeadlineExceeded), exitFailure,
-			"strake: pushing: context deadline exceeded; it took longer than --timeout 1s: give it more, or 0 for no limit\n"},
+			"strake: pushing: context deadline exceeded; it took longer than --timeout 1s: raise it, or pass 0 for no limit\n"},
 		{"somebody else's deadline", t.Context(), 0, context.DeadlineExceeded, exitFailure, "strake: context deadline exceeded\n"},
 		{"full disk", t.Context(), 0, fmt.Errorf("writing: %w", syscall.ENOSPC), exitFailure,
-			"strake: writing: no space left on device; free some space and run the same command again (STRAKE_CACHE moves the cache to another disk)\n"},
+			"strake: writing: no space left on device; free some space and run the same command again, or move the cache to another disk with STRAKE_CACHE\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var stderr bytes.Buffer

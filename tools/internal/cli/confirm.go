@@ -17,7 +17,7 @@ import (
 type confirmFlag struct{ yes bool }
 
 func (f *confirmFlag) add(cmd *cobra.Command) {
-	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask; required where stdin is not a terminal")
+	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask; required if stdin is not a terminal")
 }
 
 // check refuses to delete where nobody can be asked. A command calls it before
@@ -26,7 +26,7 @@ func (f *confirmFlag) check(a *app) error {
 	if f.yes || isTerminal(a.streams.In) {
 		return nil
 	}
-	return usagef("stdin is not a terminal on which to ask before deleting; give --yes to delete without asking")
+	return usagef("stdin is not a terminal, so deletion cannot be confirmed; pass --yes to delete without asking")
 }
 
 // ask returns nil if the user agrees, after what will be deleted was printed.

@@ -29,19 +29,18 @@ func newDocs(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "docs PACKAGE[@VERSION] [PATH]",
 		Short: "Describe the values of a package",
-		Long: `Docs describes the values of a package: what each does, its type and default,
-and what is allowed. Without a VERSION the newest one is meant. With a PATH, such
-as operator.log, only the values at and below it are printed.
+		Long: `Docs describes the values of a package: the description, type, default and allowed
+values of each. Without a VERSION, it uses the newest one. With a PATH, such as
+operator.log, it prints only the values at and below it.
 
   text         a table
-  yaml         all values with their defaults, under comments with an example of
-               each: to edit, and to give as --values-file
-  json-schema  a JSON Schema (draft 2020-12), by which editors complete and check
-               such a file; it knows types, bounds and choices, and says in its
-               descriptions what else the package asks
-  markdown     a page about the package, with a table of all values
+  yaml         a file to edit and to pass as --values-file: all values with their
+               defaults, with descriptions and examples as comments
+  json-schema  a JSON Schema (draft 2020-12), with which editors complete and check
+               values files; rules that a schema cannot express are in descriptions
+  markdown     the page of the package, with a table of all values
 
-The language server for YAML takes the schema from the first line of a file:
+The YAML language server reads the schema from the first line of a file:
 # yaml-language-server: $schema=keda.schema.json`,
 		Example: `  strake docs keda
   strake docs keda operator.log
@@ -52,7 +51,7 @@ The language server for YAML takes the schema from the first line of a file:
 		RunE: a.around(func(cmd *cobra.Command, args []string) error {
 			path := strings.Join(args[1:], "")
 			if path != "" && format == docsMarkdown {
-				return usagef("a page is about all values of a package: leave out the path %s, or --format %s", path, format)
+				return usagef("a page describes all values of a package: omit the path %s, or --format %s", path, format)
 			}
 			c, v, err := a.version(args[0])
 			if err != nil {
@@ -121,5 +120,5 @@ func printValues(w io.Writer, values *bundle.Values, path string) error {
 		}
 		lines = append(lines, []string{row.Path, row.Type, row.Default, about})
 	}
-	return table(w, []string{"VALUE", "TYPE", "DEFAULT", "WHAT IT DOES"}, lines)
+	return table(w, []string{"VALUE", "TYPE", "DEFAULT", "DESCRIPTION"}, lines)
 }

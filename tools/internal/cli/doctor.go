@@ -14,12 +14,13 @@ func newDoctor(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check whether \"strake up\" can work on this machine",
-		Long: `Doctor makes the checks with which "strake up" begins, and compiles nothing: the
-container engine or the existing cluster, Go, disk, memory, and whether the packages
-accept their values. It also estimates how long "strake up" with the same flags takes
-and what it must compile; what a repository of --images-from has is not compiled.
+		Long: `Doctor runs the checks with which "strake up" begins, and compiles nothing. It checks
+the container engine or the existing cluster, Go, disk, memory, and the values of the
+packages. It also estimates how long "strake up" with the same flags takes, and lists
+what it has to compile. Images that a repository of --images-from has are not compiled.
 
-Each check that fails has a remedy, and the exit code is then 1. Warnings do not fail.`,
+Each failed check comes with a remedy. The exit code is 1 if a check fails. Warnings
+do not change the exit code.`,
 		Example: `  strake doctor
   strake doctor --all
   strake doctor --package keda --values keda=my-values.yml

@@ -12,12 +12,12 @@ func newDown(a *app) *cobra.Command {
 	var confirm confirmFlag
 	cmd := &cobra.Command{
 		Use:   "down",
-		Short: "Remove the cluster that up made",
-		Long: `Down removes the kind cluster, its registry and the registry's content. It is
-harmless when nothing is there. Caches are kept, so that the next "up" is quick;
---images removes node images and their cached parts too.
+		Short: "Remove the local cluster",
+		Long: `Down removes the kind cluster, its registry and the content of the registry. If there
+is no cluster, it does nothing. It keeps the caches, so the next "strake up" is quick.
+--images also removes the node images and their cached parts.
 
-On a terminal, down asks first. In a script, give --yes.`,
+On a terminal, down asks first. Scripts must pass --yes.`,
 		Example: `  strake down
   strake down --name other --images --yes`,
 		Args:              cobra.NoArgs,
@@ -39,7 +39,7 @@ On a terminal, down asks first. In a script, give --yes.`,
 	}
 	cluster.add(cmd)
 	confirm.add(cmd)
-	cmd.Flags().BoolVar(&cluster.options.Images, "images", false, "remove node images and their cached parts too")
+	cmd.Flags().BoolVar(&cluster.options.Images, "images", false, "also remove node images and their cached parts")
 	return cmd
 }
 

@@ -15,10 +15,10 @@ import (
 )
 
 func newEnv(a *app) *cobra.Command {
-	return group("env", "Show, compare and judge what the environments in config/ get",
-		`An environment is a folder in config/: values of the package that installs the
-others, and ytt overlays on them, over those of config/base. What its clusters get
-is made from the checkout alone; no cluster and no registry is asked.`,
+	return group("env", "Render, compare and validate the environments in config/",
+		`An environment is a folder in config/. It has values of the package that installs the
+others, and ytt overlays on these packages, both on top of config/base. These commands
+read the checkout only. They contact no cluster and no registry.`,
 		"  strake env list\n  strake env render prod keda\n  strake env diff staging prod",
 		newEnvList(a), newEnvValues(a), newEnvRender(a), newEnvDiff(a), newEnvValidate(a))
 }
@@ -36,7 +36,7 @@ func newEnvList(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:               "list",
 		Short:             "List the environments",
-		Long:              "List prints the environments with what their environment.yml says of them.",
+		Long:              "List prints the environments with the content of their environment.yml.",
 		Example:           "  strake env list\n  strake env list -o json",
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -92,9 +92,9 @@ func newEnvValues(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "values ENV [PACKAGE]",
 		Short: "Print the values of an environment",
-		Long: `Values prints the values that a cluster of the environment is given: those of
-config/base and those of the environment over them, with the overlays. With
-PACKAGE, only the values of that package, as it takes them by itself.`,
+		Long: `Values prints the values that a cluster of the environment gets: those of config/base,
+merged with those of the environment, and the overlays. With PACKAGE, it prints only
+the values of that package, in the form that the package itself accepts.`,
 		Example: `  strake env values prod > values.yml
   strake env values prod --values-file one-node.yml > values.yml
   strake env values dev keda | strake render keda --values-file -`,
@@ -147,32 +147,32 @@ func newEnvRender(a *app) *cobra.Command {
 	var folder gitopsFlags
 	cmd := &cobra.Command{
 		Use:   "render ENV [PACKAGE...]",
-		Short: "Print the objects that a cluster of an environment gets, or write them down for Flux",
-		Long: `Render prints, as YAML, what kapp-controller would give to kapp on a cluster of
-the environment: first the objects of the package that installs the others, then
-those of each package, in the version that kapp-controller would choose and with
-its values and overlays. With PACKAGE, only those of these packages.
+		Short: "Print the objects of an environment, or write a folder for Flux",
+		Long: `Render prints the objects of an environment as YAML: first those of the package that
+installs the others, then those of each package. It uses the versions that
+kapp-controller would choose, with their values and overlays. With PACKAGE, it prints
+only the objects of these packages.
 
-With --gitops DIR it prints none of them, and writes a folder that Flux applies
-from a git repository: the PackageRepository by the digest that this checkout
-gives, the account that installs with its rights, the PackageInstall with the
-environment's values, and Flux's Kustomizations of them, which wait until
-kapp-controller has reconciled. The same checkout writes the same bytes. Files of
-an earlier run that are no longer made are removed; files of others are left alone,
-and where one is in the way nothing is written.
+With --gitops DIR, it prints no objects. It writes a folder that Flux applies from a
+git repository: the PackageRepository by digest, the service account with its
+permissions, the PackageInstall with the values of the environment, and Flux
+Kustomizations that wait until kapp-controller has reconciled. The same checkout
+always writes the same bytes. Files that an earlier run wrote and that are no longer
+required are removed. Render never changes other files: if one is in the way, it
+writes nothing.
 
 ` + childMemoryHelp + `
 
-PackageInstalls take values from Secrets alone, so kustomize makes one out of
-values.yml, which holds what config/ holds, in clear. Keep a value that is a secret
-in a Secret that SOPS or External Secrets makes, and name it with --values-secret;
-its values are over the others. Values that look like a secret are refused by their
-path: what the rules of gitleaks find, HTTP headers that carry credentials, and
-passwords in URLs. A value that refers to an environment variable, such as ${TOKEN},
-is accepted. Secrets and ConfigMaps that objects of the environment
-name, and that nothing makes, are listed with those who name them in DIR/README.md.
-Secrets that SOPS has encrypted, as DIR/prerequisites/NAME.sops.yaml, become a part
-of the folder when it is written again.`,
+The values are stored in the folder as plain text, and kustomize makes a Secret of
+them. Put secret values into a Secret that SOPS or External Secrets creates, and name
+it with --values-secret. Its values take precedence. Values that look like credentials
+are refused with their path: findings of the gitleaks rules, HTTP headers that carry
+credentials, and passwords in URLs. References to environment variables, such as
+${TOKEN}, are accepted.
+
+DIR/README.md lists the Secrets and ConfigMaps that the environment refers to and does
+not create. To add Secrets that SOPS has encrypted, store them as
+DIR/prerequisites/NAME.sops.yaml and run the command again.`,
 		Example: `  strake env render prod
   strake env render dev keda
   strake env render prod --values-file one-node.yml --repository registry.example.com/platform

@@ -17,10 +17,10 @@ func newEnvDiff(a *app) *cobra.Command {
 	var output outputFlags
 	cmd := &cobra.Command{
 		Use:   "diff FROM TO [PACKAGE...]",
-		Short: "Tell what differs between two environments",
-		Long: `Diff prints what differs between the objects of two environments, by package,
-object and field. With PACKAGE, only in these packages. What is in Secrets is told
-to differ and not shown. A difference ends with exit code 3.`,
+		Short: "Show the differences between two environments",
+		Long: `Diff prints the differences between the objects of two environments, by package,
+object and field. With PACKAGE, it compares only these packages. It lists Secrets that
+differ without their content. The exit code is 3 if the environments differ.`,
 		Example: `  strake env diff staging prod
   strake env diff dev prod keda -o json`,
 		Args:              cobra.MinimumNArgs(2),
@@ -60,17 +60,19 @@ func newEnvValidate(a *app) *cobra.Command {
 	var flags envFlags
 	cmd := &cobra.Command{
 		Use:   "validate ENV",
-		Short: "Judge an environment without a cluster",
-		Long: `Validate looks for what a cluster of the environment would refuse, and for what
-the environment forbids: values that a schema refuses, overlays that match nothing
-or too much, needs that no package of the environment fulfils, rights that the
-account of a package lacks for what its values and overlays come to, objects that
-neither the API of its Kubernetes nor a CustomResourceDefinition of the packages
-admits, deprecated and removed APIs, and images from another registry. A finding
-ends with exit code 3.
+		Short: "Validate an environment without a cluster",
+		Long: `Validate finds errors that would otherwise appear at deploy time:
 
-Kubernetes' API is read from its Go module at the environment's version, which is
-downloaded once.`,
+  - values that a schema refuses
+  - overlays that match nothing, or too much
+  - dependencies that no package of the environment satisfies
+  - permissions that the account of a package lacks
+  - objects that neither the Kubernetes API nor a CRD of the packages accepts
+  - deprecated and removed APIs
+  - images from another registry
+
+The exit code is 3 if there are findings. Strake reads the Kubernetes API from its Go
+module in the version of the environment. The module is downloaded once.`,
 		Example:           "  strake env validate prod\n  strake env validate prod -o json",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeEnvironment,

@@ -26,7 +26,7 @@ func (f *envFlags) addValues(cmd *cobra.Command) {
 }
 
 func (f *envFlags) addRepository(cmd *cobra.Command) {
-	referenceFlag(cmd, &f.repository, "repository", "`HOST/PATH` that the package repository is pushed to (default: the environment's registry)", oci.CheckReference)
+	referenceFlag(cmd, &f.repository, "repository", "`HOST/PATH` of the package repository (default: the environment's registry)", oci.CheckReference)
 }
 
 // environment reads one as the flags change it.

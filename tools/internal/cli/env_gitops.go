@@ -30,17 +30,17 @@ func gitopsOnly() []string {
 
 func (f *gitopsFlags) add(a *app, cmd *cobra.Command) {
 	flags, o := cmd.Flags(), &f.options
-	flags.StringVar(&f.dir, "gitops", "", "write a `folder` that Flux applies, in the place of printing objects")
-	flags.StringVar(&o.From, "from", "", "`version` of the platform that clusters are moved from: its rights are kept, too")
-	flags.BoolVar(&o.Exact, "exact-rights", false, "give the account no rights but those that these values need: it can then not remove what others enabled")
-	objectNameFlag(cmd, &o.ValuesSecret, "values-secret", "", "`name` of a Secret with further values, which stay out of git")
+	flags.StringVar(&f.dir, "gitops", "", "write a `folder` for Flux instead of printing objects")
+	flags.StringVar(&o.From, "from", "", "`version` of the platform that clusters upgrade from; the account keeps its permissions")
+	flags.BoolVar(&o.Exact, "exact-rights", false, "grant the account only the permissions that these values require; it then cannot remove packages that earlier values enabled")
+	objectNameFlag(cmd, &o.ValuesSecret, "values-secret", "", "`name` of a Secret with further values, which are kept out of git")
 	objectNameFlag(cmd, &o.Flux.Source, "source", "flux-system", "`name` of the GitRepository that has the folder")
-	flags.StringVar(&o.Flux.Path, "path", "", "the folder's `path` in the git repository (default: where it lies below .git)")
+	flags.StringVar(&o.Flux.Path, "path", "", "`path` of the folder in the git repository (default: found by its .git folder)")
 	namespaceFlag(cmd, &o.Flux.Namespace, "flux-namespace", "flux-system", "`namespace` of the GitRepository and of Flux's Kustomizations", currentCluster)
 	objectNameFlag(cmd, &o.Flux.ServiceAccount, "service-account", "", "`name` of the ServiceAccount that Flux acts as (default: Flux's own)")
-	objectNamesFlag(cmd, &o.Flux.DependsOn, "depends-on", "`name` of a Kustomization that comes first, such as that of secrets, repeatable")
-	objectNameFlag(cmd, &o.Flux.SOPSSecret, "sops-secret", "", "`name` of the Secret with the keys by which Flux decrypts (default: the keys that Flux was given)")
-	flags.BoolVar(&f.force, "force", false, "overwrite files that this command did not make")
+	objectNamesFlag(cmd, &o.Flux.DependsOn, "depends-on", "`name` of a Kustomization to wait for, such as one with secrets, repeatable")
+	objectNameFlag(cmd, &o.Flux.SOPSSecret, "sops-secret", "", "`name` of the Secret with the decryption keys (default: the keys of Flux itself)")
+	flags.BoolVar(&f.force, "force", false, "overwrite files that this command did not write")
 	mustComplete(cmd, "gitops", completeFolders)
 	mustComplete(cmd, "path", cobra.NoFileCompletions)
 	mustComplete(cmd, "from", a.completePlatformVersions)
@@ -55,15 +55,15 @@ func (f *gitopsFlags) check(cmd *cobra.Command, packages []string) error {
 	if cmd.Flags().Changed("gitops") {
 		switch {
 		case f.dir == "":
-			return usagef("--gitops needs a folder")
+			return usagef("--gitops requires a folder")
 		case len(packages) > 0:
-			return usagef("--gitops writes a whole environment: leave out %s", packages[0])
+			return usagef("--gitops writes a whole environment: omit %s", packages[0])
 		}
 		return nil
 	}
 	for _, flag := range gitopsOnly() {
 		if cmd.Flags().Changed(flag) {
-			return usagef("--%s is for --gitops DIR", flag)
+			return usagef("--%s requires --gitops DIR", flag)
 		}
 	}
 	return nil
@@ -80,7 +80,7 @@ func (a *app) writeGitops(ctx context.Context, name string, with envFlags, f git
 			return err
 		}
 	}
-	f.options.Repository = with.repository // it may have a tag, and is not only where images come from
+	f.options.Repository = with.repository // it may have a tag, and is not only source of the images
 	if f.options.Flux.Path == "" {
 		if f.options.Flux.Path, err = pathInGit(f.dir); err != nil {
 			return err
@@ -142,7 +142,7 @@ func pathInGit(dir string) (string, error) {
 			return "", fmt.Errorf("looking for the git repository of %s: %w", dir, err)
 		}
 		if filepath.Dir(top) == top {
-			return "", usagef("%s is in no git repository; say with --path where it will be in one", dir)
+			return "", usagef("%s is not in a git repository; pass its path in the repository with --path", dir)
 		}
 	}
 }

@@ -29,13 +29,12 @@ func newExample(a *app) *cobra.Command {
 	var flags exampleFlags
 	cmd := &cobra.Command{
 		Use:   "example [PACKAGE [EXAMPLE]]",
-		Short: "Show on a cluster what a package does",
-		Long: `Example applies a package's example to a cluster on which the package is
-installed, and prints live what happens. The objects are in a namespace of their
-own, which --delete removes. Without PACKAGE it lists the examples.
+		Short: "Run an example of a package on a cluster",
+		Long: `Example applies an example of a package to a cluster on which the package is
+installed, and prints live what happens. The objects are in a namespace of their own,
+which --delete removes. Without PACKAGE, it lists the examples.
 
-EXAMPLE may be omitted if the package has only one. Examples are files of the
-package, in packages/PACKAGE/examples.`,
+Omit EXAMPLE if the package has only one. Examples are in packages/PACKAGE/examples.`,
 		Example: `  strake example
   strake example keda
   strake example keda scale --delete
@@ -64,7 +63,7 @@ package, in packages/PACKAGE/examples.`,
 	cmd.Flags().StringVar(&flags.namespace, "target-namespace", "", "`namespace` to create for the example (default: example-PACKAGE-EXAMPLE)")
 	mustComplete(cmd, "target-namespace", cobra.NoFileCompletions)
 	cmd.Flags().BoolVar(&flags.remove, "delete", false, "remove the example from the cluster")
-	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "print the objects and do nothing")
+	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "print the objects and apply nothing")
 	cmd.MarkFlagsMutuallyExclusive("delete", "dry-run")
 	flags.output.add(cmd)
 	return cmd

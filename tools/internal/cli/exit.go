@@ -23,20 +23,19 @@ const (
 
 const exitCodesHelp = `Exit codes of strake:
 
-  0    it worked
-  1    it failed; the last line on stderr says why and what to do
+  0    success
+  1    failure; the last line on stderr names the reason and the remedy
   2    the command line is wrong, or names something that does not exist;
        nothing was done
-  3    it worked and found something: lint has findings, verify or
-       "build --check" sees a difference, uninstall would lose objects,
-       "requires --check" misses a need, "env diff" sees a difference,
-       "env validate" has findings, status sees an install that is not ready
-       or has drifted, "cache verify" finds damage, "push --verify" finds damage
-       that sending the content again did not repair
-  130  it was interrupted (SIGINT or SIGTERM); run the same command again,
-       what was finished is not done twice
+  3    findings or differences: lint, "env validate" or "cache verify" has
+       findings; verify, "build --check" or "env diff" finds a difference;
+       "requires --check" finds a missing dependency; status finds an install
+       that is not ready or has drifted; uninstall would delete objects of users;
+       "push --verify" finds damage that it cannot repair
+  130  interrupted by SIGINT or SIGTERM; run the same command again to
+       continue
 
-The first SIGINT (Ctrl-C) lets a command clean up. A second one ends it at once.`
+The first SIGINT (Ctrl-C) lets a command clean up. A second one stops it immediately.`
 
 // usageError is about the command line.
 type usageError struct{ error }
@@ -59,7 +58,7 @@ func (a *app) report(ctx context.Context, cmd *cobra.Command, err error) int {
 	case err == nil:
 		return exitOK
 	case ctx.Err() != nil:
-		a.complain(errors.New("interrupted"), "; run the same command again, what was finished is not done twice")
+		a.complain(errors.New("interrupted"), "; run the same command again to continue")
 		return exitInterrupted
 	case errors.As(err, &usageError{}), a.display == nil:
 		fmt.Fprintf(a.streams.Err, "Usage: %s\nSee %s --help\n", cmd.UseLine(), cmd.CommandPath())
@@ -138,9 +137,9 @@ func joined(err error) int {
 func (a *app) remedy(err error) string {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) && a.global.timeout > 0:
-		return fmt.Sprintf("; it took longer than --timeout %s: give it more, or 0 for no limit", a.global.timeout)
+		return fmt.Sprintf("; it took longer than --timeout %s: raise it, or pass 0 for no limit", a.global.timeout)
 	case says(err, syscall.ENOSPC), says(err, syscall.EDQUOT):
-		return "; free some space and run the same command again (STRAKE_CACHE moves the cache to another disk)"
+		return "; free some space and run the same command again, or move the cache to another disk with STRAKE_CACHE"
 	}
 	return ""
 }

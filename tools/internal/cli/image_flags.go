@@ -28,8 +28,8 @@ func (f *imageFlags) add(cmd *cobra.Command) {
 // addSource leaves out the platforms, for commands that take them as they are
 // locked.
 func (f *imageFlags) addSource(cmd *cobra.Command) {
-	enumFlag(cmd, &f.source, "images", "", "where images come from", asLocked, catalog.FromModule, catalog.FromUpstream)
-	cmd.Flags().IntVar(&f.jobs, "jobs", 0, "how many images are made at once (0: one, since a compile uses all processors)")
+	enumFlag(cmd, &f.source, "images", "", "source of the images", asLocked, catalog.FromModule, catalog.FromUpstream)
+	cmd.Flags().IntVar(&f.jobs, "jobs", 0, "how many images are built in parallel; 0 means one, since compiling is CPU-bound")
 	f.registry.add(cmd)
 }
 

@@ -15,17 +15,17 @@ import (
 
 func newImages(a *app) *cobra.Command {
 	return group("images", "List, lock and build the images of packages",
-		`The images of a package version are compiled from its Go module, or are the
-upstream project's own. Either way images.lock.yml holds their digests.`,
+		`The images of a package version are compiled from its Go module, or come from the
+registry of the upstream project. images.lock.yml has their digests.`,
 		"  strake images list\n  strake images lock keda@2.21.0",
 		newImagesList(a), newImagesLock(a), newImagesBuild(a))
 }
 
 // imagesFromHelp is the part of help about mirrors.
-const imagesFromHelp = `An image that is not in the cache is taken from the first of the repositories of
---images-from, and then of imagesFrom in repo/repository.yml, that has its locked
-digests. Its content is hashed, so these repositories need not be trusted. What
-none of them has whole is compiled.`
+const imagesFromHelp = `Images that are not in the cache come from the first mirror that has the locked digest:
+the repositories of --images-from, then those of imagesFrom in repo/repository.yml.
+Strake verifies their digests, so a mirror needs no trust. It compiles an image that no
+mirror has.`
 
 // imageRow is one locked image as it is printed.
 type imageRow struct {
@@ -50,7 +50,7 @@ func newImagesList(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list [PACKAGE[@VERSION]...]",
 		Short: "List the locked images",
-		Long:  "List prints the images that images.lock.yml of each version names, with their digests. It builds nothing.",
+		Long:  "List prints the images in images.lock.yml of each version, with their digests. It builds nothing.",
 		Example: `  strake images list
   strake images list keda -o json`,
 		ValidArgsFunction: a.completeVersions,
@@ -73,9 +73,11 @@ func newImagesLock(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lock [PACKAGE[@VERSION]...]",
 		Short: "Write images.lock.yml",
-		Long: `Lock compiles the images of each version, or with --images=upstream asks the
-upstream's registry for them, and writes their digests to images.lock.yml.
-Without --images and --platform a lock that exists keeps what it has.`,
+		Long: `Lock compiles the images of each version and writes their digests to images.lock.yml.
+With --images=upstream, it reads the digests from the upstream registry.
+
+Without --images and --platform, it keeps the source and the platforms of an existing
+lock.`,
 		Example: `  strake images lock keda@2.21.0
   strake images lock keda --platform linux/amd64 --platform linux/arm64
   strake images lock keda@2.21.0 --images=upstream`,
@@ -117,8 +119,8 @@ func newImagesBuild(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "build [PACKAGE[@VERSION]...]",
 		Short: "Build the locked images into the cache",
-		Long: `Build makes the images of each version, or finds them in the cache. A digest
-that differs from images.lock.yml is an error that names both.
+		Long: `Build builds the images of each version, or finds them in the cache. It fails if a
+digest differs from images.lock.yml, and prints both digests.
 
 ` + imagesFromHelp,
 		Example: `  strake images build

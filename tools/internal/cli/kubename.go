@@ -85,7 +85,7 @@ func several(target *[]string, check validation.ValidateNameFunc) *kubeNames {
 func objectNames(_ *cobra.Command, args []string) error {
 	for _, arg := range args {
 		if err := checkName(validation.NameIsDNSSubdomain, arg); err != nil {
-			return usagef("no object can have the name %q: %w", arg, err)
+			return usagef("invalid object name %q: %w", arg, err)
 		}
 	}
 	return nil

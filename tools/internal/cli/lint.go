@@ -14,12 +14,13 @@ func newLint(a *app) *cobra.Command {
 	var output outputFlags
 	cmd := &cobra.Command{
 		Use:   "lint [PACKAGE[@VERSION]...]",
-		Short: "Find what would bite on a cluster later",
-		Long: `Lint looks at the packages as a cluster would see them: images that are not
-locked, kapp rules that hit more than they say, values without a description,
-containers that may run as root, upgrades that lose objects, and more. Each
-finding says what to do. What must be so is allowed by an exception with a
-reason, in package.yml or version.yml. Findings end with exit code 3.`,
+		Short: "Find problems that would otherwise appear at deploy time",
+		Long: `Lint finds problems that would otherwise appear at deploy time, such as images that
+are not locked, kapp rules that match too much, values without a description,
+containers that may run as root, and upgrades that lose objects.
+
+Each finding has a remedy. To allow one, add an exception with a reason to package.yml
+or version.yml. The exit code is 3 if there are findings.`,
 		Example: `  strake lint
   strake lint keda@2.21.0 -o json`,
 		ValidArgsFunction: a.completeVersions,
@@ -66,5 +67,5 @@ func printFindings(w io.Writer, output outputFlags, findings []lint.Finding) err
 	if err != nil || len(findings) == 0 {
 		return err
 	}
-	return findingsf("%d findings; each line above ends with the way out and the rule's name", len(findings))
+	return findingsf("%d findings; each line above ends with the remedy and the name of the rule", len(findings))
 }

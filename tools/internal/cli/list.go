@@ -37,11 +37,11 @@ func newList(a *app) *cobra.Command {
 		Use:   "list [PACKAGE[@VERSION]...]",
 		Short: "List the packages of the repository",
 		Long: `List prints the packages of this checkout: the latest published version, the
-Kubernetes versions that it supports, the packages that it requires, and what it
-is. A dependency in parentheses depends on the values. Packages of which no
-version is published are listed by name only, or with --versions.
+supported Kubernetes versions, the dependencies, and a description. A dependency in
+parentheses is required only with some values. Packages without a published version
+appear with their name only, or with --versions.
 
-Nothing is built, and no registry or cluster is asked.`,
+It reads the checkout only, and contacts no registry and no cluster.`,
 		Example: `  strake list
   strake list keda --versions
   strake list keda@2.21.0 -o json`,
@@ -58,7 +58,7 @@ Nothing is built, and no registry or cluster is asked.`,
 			return flags.output.print(a.out(), rows, func(w io.Writer) error { return printList(w, flags.versions, rows) })
 		}),
 	}
-	cmd.Flags().BoolVar(&flags.versions, "versions", false, "list every version, with its release date and whether it is published")
+	cmd.Flags().BoolVar(&flags.versions, "versions", false, "list every version with its release date, and whether it is published")
 	flags.output.add(cmd)
 	return cmd
 }

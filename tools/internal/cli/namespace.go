@@ -49,7 +49,7 @@ func addNamespace(cmd *cobra.Command, value *kubeNames, name, usage string, clus
 func installNamespace(preset string) validation.ValidateNameFunc {
 	return func(name string, prefix bool) []string {
 		if slices.Contains(sharedNamespaces(), name) {
-			return []string{fmt.Sprintf("it is shared by all, and whoever may make pods in the namespace of an install can use its account; kctrl refuses it, too: name one for packages alone, such as %s", preset)}
+			return []string{fmt.Sprintf("it is shared, and every user who can create pods in it can use the account of the install; kctrl refuses it as well: choose a namespace for packages only, such as %s", preset)}
 		}
 		return validation.ValidateNamespaceName(name, prefix)
 	}

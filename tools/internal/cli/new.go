@@ -37,13 +37,13 @@ func newNew(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "new PACKAGE",
 		Short: "Create the files of a new package",
-		Long: `New creates packages/PACKAGE with the files that each package has: its identity,
-what is taken from upstream, the schema of its values, a render case and a first
-version. They load as they are; what you must write is marked TODO. The commands
-to type next are printed.
+		Long: `New creates packages/PACKAGE with the files of a package: its metadata, the upstream
+sources, the schema of the values, a render case and a first version. The files are
+valid as they are. Edit the parts that are marked TODO. New prints the next commands
+to run.
 
-The manifests come from a Go module (--module), as those of KEDA do, or from a Helm
-chart (--chart). Without either, the package has objects of its own only.`,
+The manifests come from a Go module (--module) or from a Helm chart (--chart). Without
+either, the package has only its own objects.`,
 		Example: `  strake new keda --module github.com/kedacore/keda/v2@v2.21.0 --kind kustomize --path config/default
   strake new podinfo --chart podinfo@6.9.0 --chart-repository https://stefanprodan.github.io/podinfo --sha256 SUM
   strake new dashboards --dry-run`,
@@ -55,7 +55,7 @@ chart (--chart). Without either, the package has objects of its own only.`,
 	}
 	f, o := cmd.Flags(), &flags.options
 	f.StringVar(&flags.module, "module", "", "Go module with the manifests, as `PATH@VERSION`")
-	f.StringVar(&o.Path, "path", "config", "`folder` of the module that the manifests are in")
+	f.StringVar(&o.Path, "path", "config", "`folder` in the module with the manifests")
 	f.StringVar(&flags.chart, "chart", "", "Helm chart, as `NAME@VERSION`")
 	f.StringVar(&o.Repository, "chart-repository", "", "`URL` of the chart's repository")
 	f.StringVar(&o.SHA256, "sha256", "", "`sum` of the chart's archive, in hexadecimal digits")

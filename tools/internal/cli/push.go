@@ -32,26 +32,26 @@ func newPush(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "push [PACKAGE[@VERSION]...] --to HOST/REPOSITORY",
 		Short: "Send bundles and images to a registry",
-		Long: `Push sends images, package bundles and the repository bundle to one repository of
-an OCI registry, tags last. What is there already is not sent again, so a push
-that was interrupted is continued by the same command. Content that the registry
-has with another size than it must have is sent again.
+		Long: `Push sends images, package bundles and the repository bundle to one repository of an
+OCI registry, tags last. It skips what the registry already has, so the same command
+continues an interrupted push.
+If the registry has content of a wrong size, it sends this content again.
 
 ` + imagesFromHelp + `
 
-Push sends only what is committed: where the bundles differ from repo/packages it
-fails, as "build --check" does. It never moves a tag that names other content.
-Publish a change as a new revision of the package, and with a new version of the
-repository in repo/repository.yml, or push to another repository.
+Push sends committed content only. If a bundle differs from repo/packages, it fails,
+as "build --check" does. It never changes a tag that names other content. To publish a
+change, add a revision of the package and raise the version in repo/repository.yml, or
+push to another repository.
 
-With --verify it then reads everything back, hashes it, and sends again what is
-damaged. What stays damaged is listed and ends with exit code 3: some registries
-keep what they have under a digest. Delete it there, or push to another repository.
+With --verify, it then reads everything back, verifies the digests, and sends damaged
+content again. It exits with code 3 if content is still damaged, and lists it. Some registries keep
+what they have under a digest: delete it there, or push to another repository.
 
-With arguments it sends those versions alone, without the repository bundle.
+With arguments, it sends these versions only, without the repository bundle.
 
-Credentials come from the usual keychain: IMGPKG_REGISTRY_HOSTNAME, _USERNAME
-and _PASSWORD, then Docker's configuration.`,
+Credentials come from IMGPKG_REGISTRY_HOSTNAME, _USERNAME and _PASSWORD, or from the
+Docker configuration.`,
 		Example: `  strake push --to registry.example.com/platform
   strake push --to registry.example.com/platform --dry-run
   strake push --to registry.example.com/platform --verify
@@ -74,10 +74,10 @@ and _PASSWORD, then Docker's configuration.`,
 
 func (f *pushFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	referenceFlag(cmd, &f.to, "to", "`HOST/REPOSITORY` that everything is sent to", oci.CheckRepository)
-	flags.BoolVar(&f.noImages, "no-images", false, "send bundles alone")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "list what would be sent; build no image and ask no registry")
-	flags.BoolVar(&f.verify, "verify", false, "read everything back, and send again what is damaged")
+	referenceFlag(cmd, &f.to, "to", "`HOST/REPOSITORY` to push to", oci.CheckRepository)
+	flags.BoolVar(&f.noImages, "no-images", false, "send bundles only")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "list what would be sent; build no image and contact no registry")
+	flags.BoolVar(&f.verify, "verify", false, "read everything back, and send damaged content again")
 	f.images.addSource(cmd)
 	f.images.mirrors.add(cmd)
 	f.output.add(cmd)

@@ -61,7 +61,7 @@ func refuseDifferences(r *repository.Repository, c *catalog.Catalog) error {
 	for _, f := range findings {
 		lines = append(lines, differenceLine(f))
 	}
-	return fmt.Errorf("%s\nnothing was sent, since what was built is not what is committed in %s: undo the change, or add a revision of the package, run \"strake build\" and commit the result",
+	return fmt.Errorf("%s\nnothing was sent, because the built content differs from the committed content in %s: undo the change, or add a revision of the package, run \"strake build\" and commit the result",
 		strings.Join(lines, "\n"), catalog.GeneratedDir)
 }
 

@@ -26,23 +26,23 @@ func newRBAC(a *app) *cobra.Command {
 	var flags rbacFlags
 	cmd := &cobra.Command{
 		Use:   "rbac PACKAGE[@VERSION]",
-		Short: "Print the rights that installing a package needs",
-		Long: `Rbac prints a ServiceAccount with the roles and bindings that installing,
-upgrading and deleting a package needs, to be applied by an administrator before
-the PackageInstall that names the account. The package's own namespaces come
-first, since roles stand in them; they go with the package.
+		Short: "Print the permissions that installing a package requires",
+		Long: `Rbac prints a ServiceAccount with the roles and bindings that are required to install,
+upgrade and delete a package. An administrator applies them before creating the
+PackageInstall that names the account. The output begins with the namespaces of the
+package, because roles are in them. Deleting the package deletes these namespaces.
 
-With --values-file the rights are derived from what exactly these values render
-to. Without it they are those that the bundle ships in rbac/, which cover each
-of the package's examples (packages/NAME/test) in a namespace of your choice.
+With --values-file, the permissions match exactly these values. Without it, they are
+those in the rbac/ folder of the bundle. They cover all render cases of the package
+(packages/NAME/test) in a namespace of your choice.
 
-Moving to another version may delete what the older one had: --from adds what
-that one needs. Print the rights again without it after the move.
+An upgrade may delete objects of the earlier version. --from adds the permissions that
+this requires. After the upgrade, apply the permissions again without --from.
 
-An account that makes roles must hold what these grant, so it can do what the
-package's programs can do. It can do more where a package binds a role that it
-does not make itself (the verb bind, by name) or makes a role whose rules the
-cluster gathers from others (the verb escalate): look for the two.`,
+RBAC forbids granting permissions that you do not have, so the account also holds the
+permissions of the roles that it creates. It can do more than that in two cases, which
+the output shows: with the verb bind, it binds an existing role. With the verb
+escalate, it creates a role whose rules the cluster aggregates from others.`,
 		Example: `  strake rbac keda -n packages | kubectl apply -f -
   strake rbac keda@2.21.0 -n packages --values-file values.yml
   strake rbac keda@2.21.0 -n packages --from 2.20.2`,
@@ -65,10 +65,10 @@ func (f *rbacFlags) add(a *app, cmd *cobra.Command) {
 	installNamespaceFlag(cmd, &o.Namespace, platform.DefaultNamespace, "`namespace` of the PackageInstall and the account", currentCluster)
 	objectNameFlag(cmd, &o.Name, "account", "", "`name` of the ServiceAccount (default: the package's with -installer)")
 	objectNameFlag(cmd, &o.Install, "install", "", "`name` of the PackageInstall (default: the package's)")
-	namespaceFlag(cmd, &o.PackageNamespace, "package-namespace", "", "`namespace` that the package is installed into (default: the package's choice)", currentCluster)
-	namespacesFlag(cmd, &o.OtherNamespaces, "other-namespace", "further `namespace` that the values name, repeatable", currentCluster)
+	namespaceFlag(cmd, &o.PackageNamespace, "package-namespace", "", "`namespace` of the package's workloads (default: the package's own default)", currentCluster)
+	namespacesFlag(cmd, &o.OtherNamespaces, "other-namespace", "another `namespace` in the values, repeatable", currentCluster)
 	valuesFileFlag(cmd, &f.values, "the user's values")
-	flags.StringVar(&f.from, "from", "", "`version` that the account moves from, too")
+	flags.StringVar(&f.from, "from", "", "earlier `version` that the account upgrades from")
 	f.output.add(cmd)
 	cmd.MarkFlagsMutuallyExclusive("values-file", "package-namespace")
 	cmd.MarkFlagsMutuallyExclusive("values-file", "other-namespace")

@@ -13,7 +13,7 @@ import (
 
 func newRegistry(a *app) *cobra.Command {
 	return group("registry", "Serve an OCI registry from a folder",
-		"The embedded registry keeps its content in a folder. \"strake up\" uses it, and tests of other tools may.",
+		"The embedded registry stores its content in a folder. \"strake up\" runs it beside the local cluster.",
 		"  strake registry serve --addr 127.0.0.1:5000",
 		newRegistryServe(a))
 }
@@ -23,8 +23,8 @@ func newRegistryServe(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve an OCI registry until it is interrupted",
-		Long: `Serve answers as an OCI registry over plain HTTP, without authentication, until
-it is interrupted. It prints its address on stdout once it answers.`,
+		Long: `Serve runs an OCI registry over plain HTTP, without authentication, until it is
+interrupted. It prints its address on stdout when it is ready.`,
 		Example: `  strake registry serve --addr 127.0.0.1:5000 --dir /var/lib/registry
   strake registry serve --addr 127.0.0.1:0 --delete
   strake registry serve --dir /var/lib/registry --read-only`,
@@ -37,8 +37,8 @@ it is interrupted. It prints its address on stdout once it answers.`,
 	o.Addr = "127.0.0.1:5000"
 	referenceFlag(cmd, &o.Addr, "addr", "`HOST:PORT` to listen on; port 0 takes a free one", checkListen)
 	cmd.Flags().StringVar(&o.Dir, "dir", "", "`folder` of the content (default: registry in the cache)")
-	cmd.Flags().BoolVar(&o.Delete, "delete", false, "let clients delete")
-	cmd.Flags().BoolVar(&o.ReadOnly, "read-only", false, "refuse everything that would change the content")
+	cmd.Flags().BoolVar(&o.Delete, "delete", false, "allow clients to delete content")
+	cmd.Flags().BoolVar(&o.ReadOnly, "read-only", false, "refuse requests that change the content")
 	cmd.MarkFlagsMutuallyExclusive("delete", "read-only")
 	mustComplete(cmd, "dir", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return nil, cobra.ShellCompDirectiveFilterDirs
@@ -49,7 +49,7 @@ it is interrupted. It prints its address on stdout once it answers.`,
 // checkListen wants a port; the host may be left out.
 func checkListen(address string) error {
 	if _, _, err := net.SplitHostPort(address); err != nil {
-		return fmt.Errorf("HOST:PORT is expected, such as 127.0.0.1:5000 or :5000: %w", err)
+		return fmt.Errorf("expected HOST:PORT, such as 127.0.0.1:5000 or :5000: %w", err)
 	}
 	return nil
 }

@@ -25,10 +25,9 @@ func newRender(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "render PACKAGE[@VERSION]",
 		Short: "Print the objects that a package installs",
-		Long: `Render prints, as YAML, what kapp-controller would give to kapp for a package
-and a user's values: ytt and kbld have run, images are named by digest. Wrong
-values are refused as they would be on a cluster. Without a VERSION the newest
-one is meant.
+		Long: `Render prints, as YAML, the objects that kapp-controller deploys for a package and a
+user's values. ytt and kbld have run, and images are referenced by digest. Invalid
+values are refused as they are on a cluster. Without a VERSION, it uses the newest one.
 
 ` + childMemoryHelp,
 		Example: `  strake render keda
@@ -49,7 +48,7 @@ one is meant.
 		}),
 	}
 	valuesFileFlag(cmd, &flags.values, "the user's values")
-	referenceFlag(cmd, &flags.repository, "repository", "`HOST/PATH` that images are named in (default: the canonical repository)", oci.CheckRepository)
+	referenceFlag(cmd, &flags.repository, "repository", "`HOST/PATH` of the images (default: the canonical repository)", oci.CheckRepository)
 	return cmd
 }
 

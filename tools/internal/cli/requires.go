@@ -37,17 +37,15 @@ func newRequires(a *app) *cobra.Command {
 	var flags requiresFlags
 	cmd := &cobra.Command{
 		Use:   "requires [PACKAGE[@VERSION]...]",
-		Short: "List what packages need of each other, and what a cluster lacks",
-		Long: `Requires lists the packages that must be on a cluster before another one, with
-the reason. "strake up" installs in this order and adds what is needed.
+		Short: "List the dependencies of packages, and check a cluster for them",
+		Long: `Requires lists the dependencies of packages: which packages must be on a cluster
+first, and why. "strake up" installs the dependencies in this order.
 
-With --check it looks at a cluster before you install there: a need is satisfied
-by a PackageInstall that has reconciled a version in the range, or by whoever
-serves the need's API. What is missing and not optional ends with exit code 3.
-An install itself refuses to begin, too, where such an API is missing.
-
-So does a CRD of which the cluster stores objects in a version that the package
-no longer has: the API server would refuse the CRD. All of them are named.`,
+With --check, it checks a cluster before you install a package there. A dependency is
+satisfied by a PackageInstall that has reconciled a version in the range, or by any
+software that serves the required API. Check also finds CRDs of which the cluster
+stores objects in a version that the package no longer has. The API server refuses
+such a CRD. The exit code is 3 if a dependency is missing or a CRD would be refused.`,
 		Example: `  strake requires
   strake requires keda@2.21.0 -o json
   strake requires keda --check --context my-cluster`,
@@ -56,7 +54,7 @@ no longer has: the API server would refuse the CRD. All of them are named.`,
 			return requires(cmd.Context(), a, flags, args)
 		}),
 	}
-	cmd.Flags().BoolVar(&flags.check, "check", false, "look for the needs on a cluster")
+	cmd.Flags().BoolVar(&flags.check, "check", false, "check whether a cluster satisfies the dependencies")
 	flags.target.add(cmd)
 	flags.output.add(cmd)
 	return cmd

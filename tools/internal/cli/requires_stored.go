@@ -27,7 +27,7 @@ func storedFaults(ctx context.Context, client *install.Client, c *catalog.Catalo
 				return nil, err
 			}
 			if names := strings.Join(dropped, ", "); names != "" {
-				faults = append(faults, fmt.Errorf("the cluster stores objects of the CRD %s as %s, which %s no longer has: write them anew, then take %s out of the CRD's status.storedVersions",
+				faults = append(faults, fmt.Errorf("the cluster stores objects of the CRD %s as %s, which %s no longer has: write them again, then remove %s from the CRD's status.storedVersions",
 					crd.GetName(), names, v.ID(), names))
 			}
 		}

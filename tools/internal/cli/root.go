@@ -30,10 +30,10 @@ func (f *globalFlags) mode() progress.Mode {
 
 func (f *globalFlags) add(root *cobra.Command) {
 	flags := root.PersistentFlags()
-	flags.StringVar(&f.root, "root", "", "`folder` of the checkout (default: the nearest one upward that has repo/repository.yml)")
-	flags.DurationVar(&f.timeout, "timeout", 0, "end the command after this time, as in 90s or 10m (0: no limit)")
-	flags.BoolVar(&f.noColor, "no-color", false, "no colours; so does NO_COLOR in the environment")
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no progress, only data and errors")
+	flags.StringVar(&f.root, "root", "", "`folder` of the checkout (default: the nearest parent folder with repo/repository.yml)")
+	flags.DurationVar(&f.timeout, "timeout", 0, "stop the command after this time, such as 90s or 10m; 0 means no limit")
+	flags.BoolVar(&f.noColor, "no-color", false, "do not color the output; NO_COLOR in the environment does the same")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress, only data and errors")
 	persistentEnumFlag(root, &f.progress, "progress", "how progress is shown on stderr", progress.Modes()...)
 	mustComplete(root, "root", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return nil, cobra.ShellCompDirectiveFilterDirs
@@ -43,16 +43,16 @@ func (f *globalFlags) add(root *cobra.Command) {
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "strake",
-		Short: "Build, prove and carry a Carvel package repository",
-		Long: `Strake is a Carvel package repository and the tool that makes it.
+		Short: "Build, test and publish a Carvel package repository",
+		Long: `Strake is a Carvel package repository and the tool that builds it.
 
-A package version is locked by a go.mod: its manifests and its images come from
-the upstream's Go module. "strake build" makes all bundles of the repository,
-"strake push" sends them to a registry, "strake up" installs them on a cluster
-on this machine.
+The go.mod of a package version locks it: the manifests and the images come from
+the Go module of the upstream project. "strake build" builds the bundles of the
+repository, "strake push" sends them to a registry, and "strake up" installs them
+on a local cluster.
 
-Data goes to stdout, progress and errors to stderr. "strake help exit-codes" has
-the meaning of each exit code.`,
+Data goes to stdout, progress and errors go to stderr. "strake help exit-codes"
+describes the exit codes.`,
 		Example: `  strake up
   strake build
   strake push --to registry.example.com/platform`,
@@ -85,7 +85,7 @@ func refuseNegative(cmd *cobra.Command, _ []string) error {
 		switch f.Value.Type() {
 		case "duration", "int", "int32", "int64", "float64":
 			if strings.HasPrefix(f.Value.String(), "-") {
-				err = usagef("--%s %s is negative; give 0 or more", f.Name, f.Value)
+				err = usagef("--%s %s is negative; pass 0 or more", f.Name, f.Value)
 			}
 		}
 	})

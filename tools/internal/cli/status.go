@@ -50,17 +50,17 @@ func newStatus(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status [NAME...]",
 		Short: "Show whether installed packages are ready, and what has drifted",
-		Long: `Status lists the PackageInstalls of a namespace: the version that runs, whether it
-is ready or the line that says why not, and a newer version if the cluster offers
-one. The version is told by what kapp-controller deploys and by the images of the
-workloads, of which the checkout knows the digests; a PackageInstall itself has
-the version that it attempts. "-o yaml" prints messages in full.
+		Long: `Status lists the PackageInstalls of a namespace: the running version, whether the
+install is ready or why not, and a newer version if the cluster offers one. Status
+derives the running version from the objects that kapp-controller deployed and from
+the images of the workloads. The PackageInstall itself names only the version that it
+attempts to install. "-o yaml" prints messages in full.
 
-With --drift, each install is rendered again from this checkout, with its values
-and overlays, and compared with the cluster by kapp: what is listed is what the
-next reconciliation would change. Nothing is written to the cluster.
+With --drift, strake renders each install from this checkout, with its values and
+overlays, and compares it with the cluster by means of kapp. It lists what the next
+reconciliation would change, and writes nothing to the cluster.
 
-An install that is not ready or has drifted ends with exit code 3.`,
+The exit code is 3 if an install is not ready or has drifted.`,
 		Example: `  strake status
   strake status keda -n platform --context my-cluster
   strake status -A --drift
@@ -74,8 +74,8 @@ An install that is not ready or has drifted ends with exit code 3.`,
 	flags.target.add(cmd)
 	f := cmd.Flags()
 	namespaceFlag(cmd, &flags.namespace, namespaceName, platform.DefaultNamespace, "`namespace` of the PackageInstalls", flags.target.target)
-	f.BoolVarP(&flags.all, "all-namespaces", "A", false, "list those of all namespaces")
-	f.BoolVar(&flags.drift, "drift", false, "list what kapp would change now")
+	f.BoolVarP(&flags.all, "all-namespaces", "A", false, "list PackageInstalls of all namespaces")
+	f.BoolVar(&flags.drift, "drift", false, "list what the next reconciliation would change")
 	f.BoolVarP(&flags.watch, "watch", "w", false, "print the list again whenever it changes, until interrupted")
 	flags.output.add(cmd)
 	cmd.MarkFlagsMutuallyExclusive("namespace", "all-namespaces")
@@ -89,7 +89,7 @@ func status(ctx context.Context, a *app, f statusFlags, args []string) error {
 		return err
 	}
 	if f.drift && c == nil {
-		return errors.New("--drift compares the cluster with a checkout: go to one, or name it with --root")
+		return errors.New("--drift requires a checkout: change to one, or pass it with --root")
 	}
 	client, err := f.target.client()
 	if err != nil {

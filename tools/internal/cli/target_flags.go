@@ -13,7 +13,7 @@ type targetFlags struct{ kubeconfig, context string }
 func (f *targetFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "`file` with the cluster's address and credentials (default: kubectl's)")
-	flags.StringVar(&f.context, "context", "", "`context` of the kubeconfig (default: its current one)")
+	flags.StringVar(&f.context, "context", "", "`context` of the kubeconfig (default: the current one)")
 	mustComplete(cmd, "context", completeContexts(f.target))
 }
 

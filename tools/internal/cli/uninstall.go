@@ -33,19 +33,17 @@ func newUninstall(a *app) *cobra.Command {
 	var flags uninstallFlags
 	cmd := &cobra.Command{
 		Use:   "uninstall NAME...",
-		Short: "Delete installed packages, after listing what would be lost",
-		Long: `Uninstall deletes PackageInstalls and waits until all that they installed is
-gone. It lists what it deletes and, on a terminal, asks first. In a script, give
---yes.
+		Short: "Delete installed packages",
+		Long: `Uninstall deletes PackageInstalls and waits until all of their objects are gone. It
+lists what it deletes. On a terminal, it asks first. Scripts must pass --yes.
 
-The CRDs of a package are deleted with it, and with them every custom resource.
-Custom resources that users created are listed, and nothing is deleted without
---delete-objects. Objects that a controller created for another one are not
-listed, nor are those of CRDs that outlive their package.
+Deleting a package deletes its CRDs and all of their custom resources. If users have
+created custom resources, uninstall lists them and deletes nothing unless you pass
+--delete-objects. It does not list objects that a controller created for another
+object, nor objects of CRDs that are kept.
 
-The values, overlays and the account that up put beside a PackageInstall go with
-it. Where it was deleted by other means, or uninstall was interrupted, uninstall
-removes what is left of these.`,
+Uninstall also deletes the values, the overlays and the account that "strake up" has
+created for a PackageInstall, even if the PackageInstall itself is already gone.`,
 		Example: `  strake uninstall keda
   strake uninstall keda -n platform --dry-run -o json
   strake uninstall keda --delete-objects --yes`,
@@ -58,8 +56,8 @@ removes what is left of these.`,
 	flags.target.add(cmd)
 	f := cmd.Flags()
 	namespaceFlag(cmd, &flags.namespace, namespaceName, platform.DefaultNamespace, "`namespace` of the PackageInstalls", flags.target.target)
-	f.BoolVar(&flags.deleteObjects, "delete-objects", false, "delete what was made of the packages' CRDs, too")
-	f.BoolVar(&flags.dryRun, "dry-run", false, "list what would be lost and delete nothing")
+	f.BoolVar(&flags.deleteObjects, "delete-objects", false, "also delete custom resources of the packages that users created")
+	f.BoolVar(&flags.dryRun, "dry-run", false, "list what would be deleted, and delete nothing")
 	flags.confirm.add(cmd)
 	flags.output.add(cmd)
 	return cmd

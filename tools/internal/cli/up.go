@@ -20,23 +20,23 @@ func newUp(a *app) *cobra.Command {
 	var flags upFlags
 	cmd := &cobra.Command{
 		Use:   "up",
-		Short: "Bring up a cluster on this machine with packages on it",
-		Long: `Up makes a kind cluster with a registry beside it, deploys kapp-controller, offers
-the repository of this checkout, and installs packages from it. Without flags it
-installs the package that repo/repository.yml names as the quickstart, and runs its
-example. --all installs every published package except those that install others;
---package platform installs the others with that package and the values of the
-environment dev. What a package requires is installed before it.
+		Short: "Create a local cluster and install packages on it",
+		Long: `Up creates a kind cluster with a registry, deploys kapp-controller, adds the package
+repository of this checkout, and installs packages. Without flags, it installs the
+quickstart package of repo/repository.yml and runs its example. --all installs every
+package except those that install others. "--package platform" installs the others
+through the package platform, with the values of the environment dev. Dependencies are
+installed first.
 
-It can be run again at any time: what is done already is left alone. Images are
-compiled package by package, so that each package is usable while the next one
-compiles. A package that fails does not stop those that do not require it.
+You can run it again at any time: it skips what is already done. It compiles images
+package by package, so the first package is usable while the next one compiles. If a
+package fails, only the packages that depend on it are skipped.
 
 ` + imagesFromHelp + `
 
-First it checks the machine, the cluster, and the values of all packages, and
-estimates the time; see "strake doctor". The first run compiles images, and the node
-image too where the published one cannot be pulled.`,
+Up first checks the machine, the cluster and the values of all packages, and estimates
+the time; see "strake doctor". The first run compiles images, and also the node image
+if the published one cannot be pulled.`,
 		Example: `  strake up
   strake up --all
   strake up --package keda@2.20.2 --values keda=my-values.yml

@@ -16,7 +16,7 @@ func (f *clusterFlags) add(cmd *cobra.Command) {
 	objectNameFlag(cmd, &o.Name, "name", devcluster.DefaultName, "`name` of the kind cluster")
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "`file` with the cluster's address and credentials (default: kubectl's)")
 	flags.StringVar(&o.Context, "context", "", "use the existing cluster of this `context` of the kubeconfig instead of kind")
-	flags.StringVar(&o.Engine, "engine", "", "container `engine`: docker, podman or nerdctl (default: the first that answers)")
+	flags.StringVar(&o.Engine, "engine", "", "container `engine`: docker, podman or nerdctl (default: the first one that is running)")
 	mustComplete(cmd, "context", completeContexts(f.target))
 	mustComplete(cmd, "engine", cobra.FixedCompletions([]string{"docker", "podman", "nerdctl"}, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -43,7 +43,7 @@ type upFlags struct {
 
 func (f *upFlags) add(a *app, cmd *cobra.Command) {
 	f.addPlan(a, cmd)
-	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "check and print the steps, and do nothing")
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "run the checks, print the steps, and change nothing")
 }
 
 // addPlan leaves out what is not about the plan.
@@ -53,11 +53,11 @@ func (f *upFlags) addPlan(a *app, cmd *cobra.Command) {
 	referenceFlag(cmd, &o.Registry, "registry", "`HOST:PORT` of a registry that this machine and the --context cluster reach by the same name", oci.CheckHost)
 	o.NodeImage = devcluster.NodeImageAuto
 	flags.Var(&reference{target: &o.NodeImage, check: checkNodeImage}, "node-image", "auto, published, source, or an image `reference`")
-	flags.BoolVar(&o.Recreate, "recreate", false, "replace a kind cluster that is there")
-	flags.BoolVar(&f.noInstall, "no-install", false, "never install system packages: say what is missing instead")
+	flags.BoolVar(&o.Recreate, "recreate", false, "replace an existing kind cluster")
+	flags.BoolVar(&f.noInstall, "no-install", false, "do not install system packages; list what is missing instead")
 	flags.StringSliceVar(&f.packages, "package", nil, "`PACKAGE[@VERSION]` to install, repeatable (default: the quickstart of repo/repository.yml, else as --all)")
 	flags.BoolVar(&f.all, "all", false, "install the newest published version of every package")
-	flags.BoolVar(&f.none, "no-packages", false, "offer the repository and install nothing from it")
+	flags.BoolVar(&f.none, "no-packages", false, "add the repository and install nothing from it")
 	flags.BoolVar(&f.noExample, "no-example", false, "do not run the example of the quickstart")
 	flags.StringToStringVar(&f.values, "values", nil, "`PACKAGE=FILE` with values for a package, repeatable (default: those of config/dev)")
 	flags.Lookup("values").DefValue = "" // instead of an empty pair of brackets

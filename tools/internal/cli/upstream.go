@@ -17,8 +17,8 @@ import (
 
 func newUpstream(a *app) *cobra.Command {
 	return group("upstream", "Show and lock the upstream sources of packages",
-		`The sources of a package version are the Go modules that its go.mod pins, and
-what vendir fetches according to its vendir.lock.yml.`,
+		`The sources of a package version are the Go modules in its go.mod, and the sources
+that vendir fetches as its vendir.lock.yml pins them.`,
 		"  strake upstream show keda@2.21.0\n  strake upstream lock keda",
 		newUpstreamShow(a), newUpstreamLock(a))
 }
@@ -37,10 +37,10 @@ func newUpstreamShow(a *app) *cobra.Command {
 	var output outputFlags
 	cmd := &cobra.Command{
 		Use:   "show PACKAGE[@VERSION] [PATH...]",
-		Short: "Show where every upstream file of a version came from",
-		Long: `Show prints for each file of a version's sources, or for those below each PATH,
-the source it came from, its place there, and the checksum that pins it.
-Without a VERSION the newest one is meant.`,
+		Short: "Show the origin of each upstream file of a version",
+		Long: `Show prints the origin of each file of the upstream sources: the source, the path in
+it, and the checksum that pins it. With PATH, it prints only files at or below it.
+Without a VERSION, it uses the newest one.`,
 		Example: `  strake upstream show keda@2.21.0
   strake upstream show keda@2.21.0 upstream/keda/config/crd -o json`,
 		Args:              cobra.MinimumNArgs(1),
@@ -79,7 +79,7 @@ func originRows(origins map[string]upstream.Origin, paths []string) ([]originRow
 	}
 	for _, path := range paths {
 		if !used[path] {
-			return nil, fmt.Errorf("no upstream file is at or below %q; leave the path out to see all files", path)
+			return nil, fmt.Errorf("no upstream file is at or below %q; omit the path to see all files", path)
 		}
 	}
 	return rows, nil
@@ -119,14 +119,14 @@ func newUpstreamLock(a *app) *cobra.Command {
 	var output outputFlags
 	cmd := &cobra.Command{
 		Use:   "lock [PACKAGE[@VERSION]...]",
-		Short: "Write vendir.lock.yml of versions that fetch more than Go modules",
-		Long: `Lock resolves what vendir.yml fetches by itself (http, githubRelease, git,
-helmChart, image, imgpkgBundle), checks that it can be unpacked safely, and
-writes vendir.lock.yml. Go modules are locked by go.mod and go.sum alone.
+		Short: "Lock the upstream sources that are not Go modules",
+		Long: `Lock resolves the sources in vendir.yml that vendir itself fetches (http,
+githubRelease, git, helmChart, image, imgpkgBundle), checks that they can be unpacked
+safely, and writes vendir.lock.yml. Go modules are locked by go.mod and go.sum.
 
-It prints for each version whether the lock was written (locked), is the same as
-before (unchanged), or is not needed (nothing to fetch). A version that cannot
-be locked keeps the lock that it has, and the others are locked all the same.`,
+For each version, it prints locked (the lock was written), unchanged, or nothing to
+fetch. If a version fails, its lock is not changed, and the other versions are still
+locked.`,
 		Example: `  strake upstream lock keda@2.21.0
   strake upstream lock -o json`,
 		ValidArgsFunction: a.completeVersions,

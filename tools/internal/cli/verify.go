@@ -19,14 +19,14 @@ func newVerify(a *app) *cobra.Command {
 	var output outputFlags
 	cmd := &cobra.Command{
 		Use:   "verify",
-		Short: "Rebuild everything and compare it with what is committed",
-		Long: `Verify builds all bundles and the repository anew, past the cache, and compares
-every file of repo/packages and repo/bundle.lock.yml. A difference is listed and
-ends with exit code 3.
+		Short: "Rebuild everything and compare it with the committed files",
+		Long: `Verify builds all bundles and the repository again, without the cache, and compares
+every file of repo/packages and repo/bundle.lock.yml. It lists differences and exits
+with code 3 if there are any.
 
-With --images it also makes all images; one that differs from images.lock.yml is
-an error with both digests. An image that is in the cache is read back and
-hashed; with STRAKE_CACHE set to an empty folder all are compiled again.`,
+With --images, it also builds all images and fails if a digest differs from
+images.lock.yml. It reads cached images back and verifies their digests. Set
+STRAKE_CACHE to an empty folder to compile all of them again.`,
 		Example: `  strake verify
   strake verify --images
   STRAKE_CACHE=$(mktemp -d) strake verify --images`,
@@ -58,7 +58,7 @@ hashed; with STRAKE_CACHE set to an empty folder all are compiled again.`,
 			return nil
 		}),
 	}
-	cmd.Flags().BoolVar(&images, "images", false, "also make all images")
+	cmd.Flags().BoolVar(&images, "images", false, "also build all images")
 	output.add(cmd)
 	return cmd
 }

@@ -89,13 +89,13 @@ func (s *session) checkGiven(ctx context.Context) *Readiness {
 	s.result.Context = s.options.Context
 	if err := s.answers(ctx); err != nil {
 		r.Missing = append(r.Missing, Missing{
-			What: fmt.Sprintf("a cluster that answers in the context %q", s.options.Context), Why: fmt.Sprintf("--context (%v)", oneLine(err)),
+			What: fmt.Sprintf("a running cluster in the context %q", s.options.Context), Why: fmt.Sprintf("--context (%v)", oneLine(err)),
 			Get: `list the contexts with "kubectl config get-contexts", or omit --context for a new kind cluster`,
 		})
 	}
 	if err := serving(ctx, s.options.Registry); err != nil && !answersHTTP(ctx, "https://"+s.options.Registry+"/v2/") {
 		r.Missing = append(r.Missing, Missing{
-			What: "a registry that answers at " + s.options.Registry, Why: fmt.Sprintf("--registry (%v)", oneLine(err)),
+			What: "a registry that responds at " + s.options.Registry, Why: fmt.Sprintf("--registry (%v)", oneLine(err)),
 			Get: "name one that both this machine and the cluster reach",
 		})
 	}

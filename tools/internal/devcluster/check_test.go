@@ -17,9 +17,9 @@ func TestCheckOfAnExistingCluster(t *testing.T) {
 	r, err := Check(t.Context(), o)
 	require.NoError(t, err)
 	require.Len(t, r.Missing, 2)
-	require.Equal(t, `a cluster that answers in the context "theirs"`, r.Missing[0].What)
+	require.Equal(t, `a running cluster in the context "theirs"`, r.Missing[0].What)
 	require.Contains(t, r.Missing[0].Get, "kubectl config get-contexts")
-	require.Contains(t, r.Missing[1].What, "a registry that answers at 127.0.0.1:")
+	require.Contains(t, r.Missing[1].What, "a registry that responds at 127.0.0.1:")
 	require.NotContains(t, r.Missing[0].Why, "\n")
 }
 
@@ -29,7 +29,7 @@ func TestCheckOfANewCluster(t *testing.T) {
 	r, err := Check(t.Context(), Options{NodeImage: NodeImagePublished})
 	require.NoError(t, err)
 	require.NotEmpty(t, r.Missing, "nothing may be installed")
-	require.Contains(t, r.Missing[0].What, "a container engine that answers")
+	require.Contains(t, r.Missing[0].What, "a running container engine")
 	require.Empty(t, r.Installs)
 
 	installEngine(t, docker, "case $1 in info) echo 99.0 ;; ps) echo node ;; esac")

@@ -34,9 +34,9 @@ func (s *session) chooseForHost(ctx context.Context) error {
 		return nil
 	}
 	if !answersHTTP(ctx, registryProbe) {
-		return s.makeImage(ctx, "the registry of kind's published image does not answer")
+		return s.makeImage(ctx, "the registry of kind's published image does not respond")
 	}
-	if err := s.pull(ctx, "its registry answers"); err != nil {
+	if err := s.pull(ctx, "its registry responds"); err != nil {
 		if ctx.Err() != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ func (s *session) downSteps(ctx context.Context) []step {
 	s.host = probe(ctx)
 	e, ok := s.host.engine(s.options.Engine)
 	if !ok {
-		progress.From(ctx).Step("no container engine answers, so there is no cluster to remove")
+		progress.From(ctx).Step("no container engine is running, so there is no cluster to remove")
 		return nil
 	}
 	steps := []step{

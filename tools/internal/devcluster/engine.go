@@ -65,7 +65,7 @@ func (e engine) answers(ctx context.Context) (installed bool, err error) {
 	}
 	answer, err := e.output(ctx, question...)
 	if err == nil && answer == "" {
-		err = fmt.Errorf("running %s %s: no daemon answers", e, question[0])
+		err = fmt.Errorf("running %s %s: the daemon does not respond", e, question[0])
 	}
 	return true, err
 }

@@ -32,7 +32,7 @@ func (s *session) findCluster(ctx context.Context) error {
 		return s.unmarkHalfMade()
 	}
 	if s.options.Recreate || s.isHalfMade() {
-		progress.From(ctx).Step("removing the cluster that is there (half made, or to be replaced)")
+		progress.From(ctx).Step("removing the existing cluster, which is incomplete or to be replaced")
 		return s.deleteCluster(ctx)
 	}
 	for _, n := range nodes {
@@ -44,7 +44,7 @@ func (s *session) findCluster(ctx context.Context) error {
 	// it may be too early, so a later step does it again.
 	_ = s.fenceServices(ctx)
 	if err := s.checkExisting(ctx); err != nil {
-		return fmt.Errorf("the cluster %s is there but does not work; \"strake down\" removes it, \"strake up --recreate\" replaces it: %w", s.options.Name, err)
+		return fmt.Errorf("the cluster %s exists but does not work; run \"strake up --recreate\" to replace it, or \"strake down\" to remove it: %w", s.options.Name, err)
 	}
 	s.exists = true
 	s.result.NodeImageReason = "the cluster was there already"

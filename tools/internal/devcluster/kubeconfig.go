@@ -38,7 +38,7 @@ func RESTConfig(kubeconfig, contextName string) (*rest.Config, error) {
 	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
 	switch {
 	case err != nil && len(contexts) == 0:
-		return nil, fmt.Errorf("no cluster to work on: %s names none; name a file by --kubeconfig or KUBECONFIG, or make a cluster with \"strake up\"", from(rules))
+		return nil, fmt.Errorf("no cluster to work on: %s names none; pass a file with --kubeconfig or KUBECONFIG, or create a cluster with \"strake up\"", from(rules))
 	case err != nil && contextName == "":
 		return nil, fmt.Errorf("reading the current context of %s: %w; choose another by --context: %s", from(rules), err, strings.Join(contexts, ", "))
 	case err != nil:
@@ -63,7 +63,7 @@ func contextsOf(rules *clientcmd.ClientConfigLoadingRules) ([]string, error) {
 	config, err := rules.Load()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("there is no kubeconfig %s; name another file by --kubeconfig or KUBECONFIG", from(rules))
+		return nil, fmt.Errorf("there is no kubeconfig %s; pass another file with --kubeconfig or KUBECONFIG", from(rules))
 	case err != nil:
 		return nil, fmt.Errorf("reading the kubeconfig: %w; correct it, or name another file by --kubeconfig or KUBECONFIG", err)
 	}
@@ -81,7 +81,7 @@ type reach struct{ next http.RoundTripper }
 func (r reach) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := r.next.RoundTrip(request)
 	if dial := (*net.OpError)(nil); errors.As(err, &dial) && dial.Op == "dial" {
-		return nil, fmt.Errorf("the cluster does not answer: %w; start it, or name another one by --context or --kubeconfig", err)
+		return nil, fmt.Errorf("the cluster does not respond: %w; start it, or select another one with --context or --kubeconfig", err)
 	}
 	return response, err
 }

@@ -53,8 +53,8 @@ func TestRESTConfigErrorsNameTheRemedy(t *testing.T) {
 		says                                []string
 	}{
 		{"no file at all", nowhere, "", "", []string{"no cluster to work on: " + nowhere, "--kubeconfig or KUBECONFIG", `"strake up"`}},
-		{"a file that is not there", "", nowhere, "", []string{"there is no kubeconfig " + nowhere, "name another file by --kubeconfig"}},
-		{"no kubeconfig", "", broken, "", []string{"reading the kubeconfig: ", broken, "name another file by --kubeconfig"}},
+		{"a file that is not there", "", nowhere, "", []string{"there is no kubeconfig " + nowhere, "pass another file with --kubeconfig"}},
+		{"no kubeconfig", "", broken, "", []string{"reading the kubeconfig: ", broken, "pass another file with --kubeconfig"}},
 		{"a misspelt context", writeKubeconfig(t, server, "boat"), "", "baot", []string{`no context "baot"`, "did you mean boat?", "--context"}},
 		{"no such context", writeKubeconfig(t, server, "boat"), "", "submarine", []string{`no context "submarine"`, "known: boat, ship"}},
 		{"a context, and no file", nowhere, "", "boat", []string{`no context "boat"`, "there are none", "--kubeconfig or KUBECONFIG"}},
@@ -81,6 +81,6 @@ func TestUnreachableClusterNamesTheRemedy(t *testing.T) {
 	client, err := discovery.NewDiscoveryClientForConfig(config)
 	require.NoError(t, err)
 	_, err = client.ServerVersion()
-	require.ErrorContains(t, err, "the cluster does not answer")
-	require.ErrorContains(t, err, "start it, or name another one by --context or --kubeconfig")
+	require.ErrorContains(t, err, "the cluster does not respond")
+	require.ErrorContains(t, err, "start it, or select another one with --context or --kubeconfig")
 }

@@ -31,7 +31,7 @@ type MissingError struct {
 // Error is the list, one line each, with the way out of each.
 func (e *MissingError) Error() string {
 	var b strings.Builder
-	b.WriteString("this machine lacks what a development cluster needs:")
+	b.WriteString("a development cluster requires software that this machine lacks:")
 	for _, m := range e.Missing {
 		fmt.Fprintf(&b, "\n  - %s, for %s\n      %s", m.What, m.Why, m.Get)
 	}
@@ -70,7 +70,7 @@ func (h host) missing(o Options, source bool) []Missing {
 }
 
 func (h host) missingEngine(wanted string) Missing {
-	m := Missing{What: "a container engine that answers", Why: "kind's nodes", Get: "install docker, podman or nerdctl"}
+	m := Missing{What: "a running container engine", Why: "kind's nodes", Get: "install docker, podman or nerdctl"}
 	if wanted != "" {
 		m.What = "the container engine " + wanted
 	}
@@ -91,7 +91,7 @@ func (h host) missingForSource() []Missing {
 	const why = "a node image from source (kind's published image cannot be pulled from here)"
 	var list []Missing
 	if !h.root {
-		list = append(list, Missing{What: "root's rights", Why: why, Get: "run this as root, or give access to the registry docker.io"})
+		list = append(list, Missing{What: "root", Why: why, Get: "run this as root, or give access to the registry docker.io"})
 	}
 	if !h.commands["go"] {
 		list = append(list, Missing{What: "the go command", Why: why, Get: "install Go from https://go.dev/dl/"})

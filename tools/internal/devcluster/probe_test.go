@@ -75,7 +75,7 @@ func TestEngineAnswers(t *testing.T) {
 		problem   string
 	}{
 		"a daemon that answers":  {docker, "echo 28.2.2", true, ""},
-		"a client without one":   {docker, "exit 0", true, "no daemon answers"},
+		"a client without one":   {docker, "exit 0", true, "the daemon does not respond"},
 		"a client that says why": {docker, "echo 'permission denied' >&2; exit 1", true, "permission denied"},
 		"podman needs no daemon": {podman, "echo 4.3.1", true, ""},
 	}

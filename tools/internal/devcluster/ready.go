@@ -112,7 +112,7 @@ func dnsReady(ctx context.Context, client kubernetes.Interface) error {
 // useExisting takes the cluster that the options name, as it is.
 func (s *session) useExisting(ctx context.Context) error {
 	if s.options.Registry == "" {
-		return fmt.Errorf("the cluster of context %q needs a registry that it reaches: name one by --registry HOST:PORT", s.options.Context)
+		return fmt.Errorf("the cluster of context %q requires a registry that it can reach: pass one with --registry HOST:PORT", s.options.Context)
 	}
 	s.result.Context = s.options.Context
 	s.result.RegistryPush, s.result.RegistryCluster = s.options.Registry, s.options.Registry

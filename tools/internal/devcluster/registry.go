@@ -96,7 +96,7 @@ func (s *session) findRegistry(ctx context.Context) error {
 		return err
 	}
 	if ip == "" {
-		return fmt.Errorf("the registry %s has no address on the network %q: \"strake down\" and \"strake up\" make it anew", s.registryName(), network)
+		return fmt.Errorf("the registry %s has no address on the network %q: \"strake down\" and \"strake up\" create it again", s.registryName(), network)
 	}
 	s.result.RegistryCluster = ip + ":" + registryPort
 	published, _ := s.engine.output(ctx, "port", s.registryName(), registryPort+"/tcp")
@@ -150,7 +150,7 @@ func serving(ctx context.Context, address string) error {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", address, response.Status)
+		return fmt.Errorf("%s returned %s", address, response.Status)
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func checkStatic(program string) error {
 	const remedy = "build strake with CGO_ENABLED=0 GOOS=linux (as \"make\" does)"
 	f, err := elf.Open(program)
 	if err != nil {
-		return fmt.Errorf("%s is no Linux program, and the registry runs it in a container; %s: %w", program, remedy, err)
+		return fmt.Errorf("%s is not a Linux program, but the registry runs it in a container; %s: %w", program, remedy, err)
 	}
 	defer f.Close()
 	for _, segment := range f.Progs {

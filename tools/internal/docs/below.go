@@ -90,7 +90,7 @@ func unknownPath(values *bundle.Values, path string) error {
 	for _, row := range rows {
 		known = append(known, row.Path)
 	}
-	hint := "without a path, all values are listed"
+	hint := "omit the path to list all values"
 	if near := names.Near(path, known); len(near) > 0 {
 		hint = "did you mean " + strings.Join(near, " or ") + "?"
 	}

@@ -85,5 +85,5 @@ func TestBelowNamesTheNearestPath(t *testing.T) {
 		require.ErrorContains(t, err, "did you mean "+nearest+"?", path)
 	}
 	_, err := docs.Below(&bundle.Values{Schema: &bundle.Value{Type: "object"}, Defaults: []byte("{}")}, "a")
-	require.ErrorContains(t, err, "without a path, all values are listed")
+	require.ErrorContains(t, err, "omit the path to list all values")
 }

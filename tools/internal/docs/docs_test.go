@@ -206,19 +206,39 @@ func TestPage(t *testing.T) {
 	text, err := docs.Page(c, v, values)
 	require.NoError(t, err)
 	for _, line := range []string{
-		"# Demo\n", "`demo.example.test`: Shows.", "\nShows more.\n", "## What 1.1.0 needs\n\nLittle.\n\n",
+		"# Demo\n", "`demo.example.test`: Shows.", "\nShows more.\n", "## Requirements of 1.1.0\n\n<!-- vale off -->\n\nLittle.\n\n",
+		"to the cluster. Then run these commands",
+		"\n$ .build/strake rbac demo@1.1.0 -n packages | kubectl apply -f -\n$ kctrl package install -i demo -p demo.example.test --version 1.1.0 -n packages \\\n    --service-account-name demo-installer\n",
 		"| 2.0.0 | 0001-01-01 | `>=1.30.0` |  | MIT | no |\n| 1.1.0 | 0001-01-01 | `>=1.30.0` | `>=1.0.0` | MIT | yes |\n",
-		"| [other](../other/README.md) | `>=1.0.0 <2.0.0` | by values | It serves things. |\n",
+		"| [other](../other/README.md) | `>=1.0.0 <2.0.0` | depends on values | It serves things. |\n",
 		"| Demo | 1.1.0 | Does &lt;this>. |\n",
 		"strake docs demo@1.1.0 --format yaml",
 		"| `free` | any | `{\"a\":[1],\"b\\|c\":\"yes\"}` |  |  |\n",
 	} {
 		require.Contains(t, string(text), line)
 	}
-	v.Requires = nil
+	require.NotContains(t, string(text), "## Example values")
+
+	v.Requires, p.ExampleValues = []catalog.Requirement{{Package: "other"}}, "# Two.\nreplicas: 2\n"
 	text, err = docs.Page(c, v, values)
 	require.NoError(t, err)
-	require.Contains(t, string(text), "It needs no other package.")
+	require.Contains(t, string(text), "to the cluster, and install [other](../other/README.md). Then")
+	require.Contains(t, string(text), "$ cp packages/demo/examples/values.yml values.yml ")
+	require.Contains(t, string(text), "-n packages --values-file values.yml | kubectl apply -f -\n")
+	require.Contains(t, string(text), "--service-account-name demo-installer --values-file values.yml\n")
+	require.Contains(t, string(text), "## Example values\n\n```yaml\n# Two.\nreplicas: 2\n```\n")
+
+	v.Requires, v.Images, c.Repository.Published = nil, &catalog.ImagesLock{}, nil
+	text, err = docs.Page(c, v, values)
+	require.NoError(t, err)
+	require.Contains(t, string(text), "It requires no other package.")
+	require.Contains(t, string(text), "$ .build/strake render demo@1.1.0 --values-file packages/demo/examples/values.yml\n")
+	require.NotContains(t, string(text), "kctrl package install")
+
+	v.Images = nil
+	text, err = docs.Page(c, v, values)
+	require.NoError(t, err)
+	require.Contains(t, string(text), "$ .build/strake images lock demo@1.1.0")
 }
 
 func TestOverview(t *testing.T) {
@@ -234,9 +254,9 @@ func TestOverview(t *testing.T) {
 	const page = "# Top\n\n<!-- packages: made by `make generate` -->\nstale\n<!-- packages: end -->\n\nrest\n"
 	text, err := docs.Overview(c, page)
 	require.NoError(t, err)
-	require.Equal(t, "# Top\n\n<!-- packages: made by `make generate` -->\n\n"+
+	require.Equal(t, "# Top\n\n<!-- packages: made by `make generate` -->\n\n<!-- vale off -->\n\n"+
 		"| package | versions | description |\n| --- | --- | --- |\n"+
-		"| [`demo`](packages/demo/README.md) | 1.0.0 | Shows things. |\n\n"+
+		"| [`demo`](packages/demo/README.md) | 1.0.0 | Shows things. |\n\n<!-- vale on -->\n\n"+
 		"Not published, because their images are not locked yet: [`demo`](packages/demo/README.md) 2.0.0.\n\n"+
 		"For the project's own use: [`own`](packages/own/README.md) 0.1.0.\n\n"+
 		"<!-- packages: end -->\n\nrest\n", string(text))

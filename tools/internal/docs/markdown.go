@@ -15,8 +15,15 @@ import (
 // ReadmeFile is the page of a package, in its folder.
 const ReadmeFile = "README.md"
 
-// Page is what a person reads about a package, with the needs and values of
-// one of its versions, as Markdown.
+// Vale, which "make lint" runs, skips what stands between these lines: text out of a
+// version's bundle, which cannot change without another digest.
+const (
+	proseOff = "<!-- vale off -->\n"
+	proseOn  = "<!-- vale on -->\n"
+)
+
+// Page returns, as Markdown, the page of a package: how to install one of its
+// versions, example values, and what this version requires and contains.
 func Page(c *catalog.Catalog, v *catalog.Version, values *bundle.Values) ([]byte, error) {
 	rows, err := Rows(values)
 	if err != nil {
@@ -24,19 +31,24 @@ func Page(c *catalog.Catalog, v *catalog.Version, values *bundle.Values) ([]byte
 	}
 	p := v.Package
 	var text bytes.Buffer
-	fmt.Fprintf(&text, "# %s\n\n%s\n", p.Metadata.DisplayName, madeBy("package.yml, version.yml and config/"))
-	fmt.Fprintf(&text, "\n`%s`: %s Its source is <%s>.\n", c.Repository.FullName(p.Name), p.Metadata.ShortDescription, p.Metadata.Source)
-	fmt.Fprintf(&text, "\n%s\n", strings.TrimSpace(p.Metadata.LongDescription))
+	fmt.Fprintf(&text, "# %s\n\n%s\n", p.Metadata.DisplayName, madeBy("package.yml, version.yml, config/ and examples/values.yml"))
+	fmt.Fprintf(&text, "\n%s\n`%s`: %s Its source is <%s>.\n\n%s", proseOff,
+		c.Repository.FullName(p.Name), p.Metadata.ShortDescription, p.Metadata.Source, proseOn)
+	text.WriteString("\n## Install\n\n" + install(c, v))
+	if p.ExampleValues != "" {
+		fmt.Fprintf(&text, "\n## Example values\n\n```yaml\n%s\n```\n", strings.TrimSpace(p.ExampleValues))
+	}
+	fmt.Fprintf(&text, "\n## Description\n\n%s\n%s\n\n%s", proseOff, strings.TrimSpace(p.Metadata.LongDescription), proseOn)
 	if p.Proof != "" {
-		fmt.Fprintf(&text, "\nSeen on a cluster before a version is published: %s.\n", p.Proof)
+		fmt.Fprintf(&text, "\nTested on a cluster before a version is published: %s.\n", p.Proof)
 	}
 	text.WriteString("\n## Versions\n\n" + versions(c, p))
-	fmt.Fprintf(&text, "\n## What %s needs\n\n%s", v.Version, needs(v))
+	fmt.Fprintf(&text, "\n## Requirements of %s\n\n%s\n%s\n%s", v.Version, proseOff, requirements(v), proseOn)
 	if len(v.Includes) > 0 {
-		text.WriteString("\n## What is in it\n\n" + includes(v))
+		fmt.Fprintf(&text, "\n## Contents\n\n%s\n%s\n%s", proseOff, includes(v), proseOn)
 	}
-	fmt.Fprintf(&text, "\n## Values\n\n%s\n\n%s", valuesHead(v), grid(
-		[]string{"value", "type", "default", "allowed", "what it does"}, valueCells(rows, installed(v))))
+	fmt.Fprintf(&text, "\n## Values\n\n%s\n\n%s\n%s\n%s", valuesHead(v), proseOff, grid(
+		[]string{"value", "type", "default", "allowed", "description"}, valueCells(rows, installed(v))), proseOn)
 	return text.Bytes(), nil
 }
 
@@ -67,11 +79,11 @@ func versions(c *catalog.Catalog, p *catalog.Package) string {
 			plain(strings.Join(v.Licenses, ", ")), published,
 		})
 	}
-	return grid([]string{"version", "released", "Kubernetes", "moves here from", "licences", "published"}, cells)
+	return grid([]string{"version", "released", "Kubernetes", "upgrades from", "licences", "published"}, cells)
 }
 
-// needs are a version's capacity and the packages that it requires.
-func needs(v *catalog.Version) string {
+// requirements lists a version's capacity and the packages that it requires.
+func requirements(v *catalog.Version) string {
 	var text strings.Builder
 	if v.Capacity != "" {
 		text.WriteString(strings.TrimSpace(v.Capacity) + "\n")
@@ -80,18 +92,18 @@ func needs(v *catalog.Version) string {
 		if v.Capacity != "" {
 			text.WriteString("\n")
 		}
-		text.WriteString("It needs no other package.\n")
+		text.WriteString("It requires no other package.\n")
 		return text.String()
 	}
 	var cells [][]string
 	for _, r := range v.Requires {
-		when := "always"
+		when := "yes"
 		if r.Optional {
-			when = "by values"
+			when = "depends on values"
 		}
 		cells = append(cells, []string{pageOf(r.Package), code(r.Constraint), when, plain(oneLine(r.Reason))})
 	}
-	return text.String() + "\n" + grid([]string{"needs", "versions", "needed", "why"}, cells)
+	return text.String() + "\n" + grid([]string{"package", "versions", "required", "reason"}, cells)
 }
 
 func includes(v *catalog.Version) string {
@@ -99,13 +111,13 @@ func includes(v *catalog.Version) string {
 	for _, s := range v.Includes {
 		cells = append(cells, []string{plain(s.Name), s.Version, plain(oneLine(s.Description))})
 	}
-	return grid([]string{"software", "version", "what it does"}, cells)
+	return grid([]string{"software", "version", "description"}, cells)
 }
 
 func valuesHead(v *catalog.Version) string {
 	id := v.Package.Name + "@" + v.Version
-	return fmt.Sprintf("Those of %s. `strake docs %s --format yaml` prints them to edit, with an example of each, and\n"+
-		"`--format json-schema` prints the schema by which an editor completes and checks them.", v.Version, id)
+	return fmt.Sprintf("These are the values of %s. `strake docs %s --format yaml` prints them as a file to edit, with an\n"+
+		"example of each. `--format json-schema` prints a JSON Schema, with which an editor completes and checks such a file.", v.Version, id)
 }
 
 // installed are the ends of the paths at which a package has the values of
@@ -131,7 +143,7 @@ func valueCells(rows []Row, elsewhere map[string]string) [][]string {
 		for end, name := range elsewhere {
 			if strings.HasSuffix(row.Path, end) {
 				skip = row.Path + "."
-				about = strings.TrimSpace(about + " Those of " + pageOf(name) + ".")
+				about = strings.TrimSpace(about + " The values of " + pageOf(name) + ".")
 			}
 		}
 		cells = append(cells, []string{code(row.Path), row.Type, codeOrNothing(row.Default), plain(row.Allowed), about})

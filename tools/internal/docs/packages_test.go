@@ -25,6 +25,7 @@ import (
 
 // subject is one version of the project's own packages with what is written about it.
 type subject struct {
+	catalog *catalog.Catalog
 	version *catalog.Version
 	bundle  *bundle.Bundle
 	values  *bundle.Values
@@ -51,7 +52,7 @@ var checkout = sync.OnceValues(func() ([]subject, error) {
 			if err != nil {
 				return nil, err
 			}
-			subjects = append(subjects, subject{v, b, values})
+			subjects = append(subjects, subject{c, v, b, values})
 		}
 	}
 	return subjects, nil
@@ -168,6 +169,27 @@ func TestSchemaAcceptsWhatThePackageAccepts(t *testing.T) {
 	t.Logf("%d files of values accepted, %d refused", accepted, refused)
 	require.Positive(t, accepted)
 	require.Positive(t, refused)
+}
+
+// The example values on a package's page are valid for the version that the page is
+// about, and change what it installs. Every published package has them.
+func TestExampleValuesRender(t *testing.T) {
+	rendered := 0
+	eachVersion(t, func(t *testing.T, s subject) {
+		p := s.version.Package
+		if docs.Shown(s.catalog, p) != s.version {
+			return
+		}
+		if p.ExampleValues == "" {
+			require.False(t, s.catalog.Published(s.version), "packages/%s/examples/values.yml is missing", p.Name)
+			return
+		}
+		rendered++
+		values := []byte(p.ExampleValues)
+		require.NoError(t, s.schema(t).Validate(instance(t, values)))
+		require.NotEqual(t, s.render(t, nil), s.render(t, values), "the example values change nothing")
+	})
+	require.Positive(t, rendered)
 }
 
 // read is nil for a file that is not there.

@@ -62,7 +62,7 @@ func NewAPI(kubernetes string, files fs.FS) (*API, error) {
 		validators: map[schema.GroupVersionKind]*validate.SchemaValidator{},
 	}
 	if _, err := fmt.Sscanf(strings.TrimPrefix(kubernetes, "v"), "%d.%d", &a.version.major, &a.version.minor); err != nil {
-		return nil, fmt.Errorf("%q is no version of Kubernetes, such as 1.34", kubernetes)
+		return nil, fmt.Errorf("%q is not a version of Kubernetes, such as 1.34", kubernetes)
 	}
 	if _, err := a.document(schema.GroupVersion{Version: "v1"}); err != nil {
 		return nil, fmt.Errorf("reading the API of Kubernetes %s: %w", a.version, err)

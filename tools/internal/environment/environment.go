@@ -103,7 +103,7 @@ func choose(packages []Package, names []string) ([]Package, error) {
 	}
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("package %q is not installed; those that are: %s", name, strings.Join(known, ", "))
+			return nil, fmt.Errorf("package %q is not installed; installed packages: %s", name, strings.Join(known, ", "))
 		}
 	}
 	return slices.DeleteFunc(packages, func(p Package) bool { return !slices.Contains(names, p.Name()) }), nil

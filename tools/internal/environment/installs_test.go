@@ -110,5 +110,5 @@ func TestChoose(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, all, chosen)
 	_, err = choose(all, []string{"ship"})
-	require.EqualError(t, err, `package "ship" is not installed; those that are: boat`)
+	require.EqualError(t, err, `package "ship" is not installed; installed packages: boat`)
 }

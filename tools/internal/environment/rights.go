@@ -129,7 +129,7 @@ func missingRight(p Package, namespace string, rule rbacv1.PolicyRule, environme
 		where = "in all namespaces"
 	}
 	return Finding{p.Name(), subject(namespace, rule), RuleMissingRight, fmt.Sprintf(
-		"the account %s may not %s this %s, which the package's objects need; add a rule to packages.%s.rights in config/%s/values.yml, or in config/base/values.yml",
+		"the account %s may not %s this %s, which the package's objects require; add a rule to packages.%s.rights in config/%s/values.yml, or in config/base/values.yml",
 		p.Installer.Name, strings.Join(rule.Verbs, ", "), where, p.Name(), environment)}
 }
 

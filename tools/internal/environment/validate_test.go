@@ -148,7 +148,7 @@ func TestValidateImages(t *testing.T) {
 func TestNewAPIRefuses(t *testing.T) {
 	_, files := openAPI(t)
 	_, err := environment.NewAPI("latest", files)
-	require.ErrorContains(t, err, `"latest" is no version of Kubernetes`)
+	require.ErrorContains(t, err, `"latest" is not a version of Kubernetes`)
 	_, err = environment.NewAPI("1.35", fstest.MapFS{})
 	require.ErrorContains(t, err, "reading the API of Kubernetes 1.35")
 	_, err = environment.NewAPI("1.35", fstest.MapFS{"api__v1_openapi.json": {Data: []byte("{")}})

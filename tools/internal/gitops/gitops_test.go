@@ -193,14 +193,14 @@ func TestMakeRefuses(t *testing.T) {
 		change func(values map[string]any, o *Options)
 		says   string
 	}{
-		"no registry":        {func(_ map[string]any, o *Options) { o.Repository = "" }, "environment prod: it names no registry; set registry in environment.yml, or say with --repository"},
-		"another digest":     {func(_ map[string]any, o *Options) { o.Repository = "a.test/b@sha256:12" }, "a.test/b@sha256:12 is not what this checkout makes, which has the digest sha256:"},
-		"no repository":      {func(_ map[string]any, o *Options) { o.Repository = "platform" }, `"platform" is no repository`},
+		"no registry":        {func(_ map[string]any, o *Options) { o.Repository = "" }, "environment prod: it has no registry; set registry in environment.yml, or pass the location of the package repository with --repository"},
+		"another digest":     {func(_ map[string]any, o *Options) { o.Repository = "a.test/b@sha256:12" }, "a.test/b@sha256:12 is not the digest of this checkout, which is sha256:"},
+		"no repository":      {func(_ map[string]any, o *Options) { o.Repository = "platform" }, `"platform" is not a repository`},
 		"an unknown version": {func(_ map[string]any, o *Options) { o.From = "0.0.1" }, "0.0.1"},
 		"nothing to install": {func(values map[string]any, _ *Options) { values["packages"] = map[string]any{} }, "its values enable no package"},
 		"a wrong value":      {func(values map[string]any, _ *Options) { values["package"] = 1 }, "package"},
 		"a secret": {func(values map[string]any, _ *Options) { values["fetchSecret"] = "https://me:secret@registry.test" },
-			"fetchSecret holds a URL with a password, which would be in git for all to read; take it out of config/"},
+			"fetchSecret holds a URL with a password, which git would expose to all readers; remove it from config/"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, o := environmentOf(t, c, "prod"), options()
@@ -251,7 +251,7 @@ func TestPinned(t *testing.T) {
 	}
 	for _, wrong := range []string{"https://a.test/b", "a.test/", "a.test/:1", "/b"} {
 		_, err := pinned(wrong, digest)
-		require.ErrorContains(t, err, "is no repository", wrong)
+		require.ErrorContains(t, err, "is not a repository", wrong)
 	}
 }
 
@@ -296,5 +296,5 @@ func TestReadme(t *testing.T) {
 	dev, err := Make(t.Context(), c, environmentOf(t, c, "dev"), options())
 	require.NoError(t, err)
 	require.Empty(t, dev.Needs)
-	require.Contains(t, string(dev.Files[readmeFile]), "Nothing else: no object names a Secret or a ConfigMap that is not made with it.")
+	require.Contains(t, string(dev.Files[readmeFile]), "No other objects are required: this folder or the packages create every Secret and ConfigMap that is referred to.")
 }

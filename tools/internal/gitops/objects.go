@@ -44,7 +44,7 @@ func installs(platform []manifest.Object) (namespace, fetchSecret string, err er
 		case namespace == "":
 			namespace, fetchSecret = o.GetNamespace(), secret
 		case namespace != o.GetNamespace():
-			return "", "", fmt.Errorf("PackageInstalls are in the namespaces %s and %s, and a PackageRepository offers in one alone; choose one in the values", namespace, o.GetNamespace())
+			return "", "", fmt.Errorf("PackageInstalls are in the namespaces %s and %s, and a PackageRepository serves only one; choose one in the values", namespace, o.GetNamespace())
 		case fetchSecret != secret:
 			fetchSecret = ""
 		}
@@ -62,16 +62,16 @@ func isInstall(o manifest.Object) bool {
 // pinned is a repository at a digest, whatever tag it was given with.
 func pinned(repository, digest string) (string, error) {
 	if repository == "" {
-		return "", errors.New("it names no registry; set registry in environment.yml, or say with --repository where the package repository is pushed to")
+		return "", errors.New("it has no registry; set registry in environment.yml, or pass the location of the package repository with --repository")
 	}
 	name, given, hasDigest := strings.Cut(repository, "@")
 	if hasDigest && given != digest {
-		return "", fmt.Errorf("%s is not what this checkout makes, which has the digest %s; leave the digest out, or take the checkout that was pushed", repository, digest)
+		return "", fmt.Errorf("%s is not the digest of this checkout, which is %s; omit the digest, or use the checkout that was pushed", repository, digest)
 	}
 	host, path, found := strings.Cut(name, "/")
 	path, _, _ = strings.Cut(path, ":")
 	if !found || path == "" || host == "" || strings.Contains(name, "://") {
-		return "", fmt.Errorf("%q is no repository; write HOST/PATH, HOST/PATH:TAG or HOST/PATH@DIGEST", repository)
+		return "", fmt.Errorf("%q is not a repository; write HOST/PATH, HOST/PATH:TAG or HOST/PATH@DIGEST", repository)
 	}
 	return host + "/" + path + "@" + digest, nil
 }

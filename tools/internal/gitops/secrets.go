@@ -76,7 +76,7 @@ func (s *search) text(path, key, text string) {
 }
 
 func (s *search) refuse(path, what string) {
-	s.errs = append(s.errs, fmt.Errorf("%s holds %s, which would be in git for all to read; take it out of config/, keep it in a Secret by SOPS or External Secrets, and name that: by a value of the package for it, or by --values-secret", path, what))
+	s.errs = append(s.errs, fmt.Errorf("%s holds %s, which git would expose to all readers; remove it from config/, store it in a Secret with SOPS or External Secrets, and refer to that Secret by a value of the package or by --values-secret", path, what))
 }
 
 // is says what kind of secret a text is, or nothing.

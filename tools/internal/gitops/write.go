@@ -110,9 +110,9 @@ func (w *writer) refuse() error {
 		switch made := madeFor(text); {
 		case !found || made == w.folder.Environment:
 		case made != "":
-			errs = append(errs, fmt.Errorf("%s was made for the environment %s; choose another folder, or --force", path.Join(w.dir, name), made))
+			errs = append(errs, fmt.Errorf("%s was written for the environment %s; choose another folder, or pass --force", path.Join(w.dir, name), made))
 		default:
-			errs = append(errs, fmt.Errorf("%s was not made by this command, or was encrypted since; move it away, choose another folder, or --force", path.Join(w.dir, name)))
+			errs = append(errs, fmt.Errorf("%s was not written by this command, or was encrypted since; move it, choose another folder, or pass --force", path.Join(w.dir, name)))
 		}
 	}
 	return errors.Join(errs...)

@@ -67,8 +67,8 @@ func TestWrite(t *testing.T) {
 func TestWriteRefuses(t *testing.T) {
 	f := folderOf("prod", map[string]string{"flux.yaml": "1", "install/install.yaml": "1"})
 	for name, test := range map[string]struct{ there, says string }{
-		"somebody's file":     {"kind: Kustomization\n", "flux.yaml was not made by this command"},
-		"another environment": {"# " + mark("staging") + "\n", "flux.yaml was made for the environment staging; choose another folder, or --force"},
+		"somebody's file":     {"kind: Kustomization\n", "flux.yaml was not written by this command"},
+		"another environment": {"# " + mark("staging") + "\n", "flux.yaml was written for the environment staging; choose another folder, or pass --force"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

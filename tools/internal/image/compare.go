@@ -29,7 +29,7 @@ func compare(s stored, locked catalog.LockedImage) error {
 		return nil
 	}
 	return errors.New("the image is not the locked one: " + strings.Join(differences, "; ") +
-		". Toolchain, base layer and inputs are as locked, so either the lock was edited by hand, or the go command, a module in the module cache (\"go mod verify\" tells) or strake itself differs from what locked it")
+		". Toolchain, base layer and inputs are as locked, so either the lock was edited by hand, or the go command, a module in the module cache (run \"go mod verify\") or strake itself differs from what locked it")
 }
 
 func differ(all []string, what, want, got string) []string {

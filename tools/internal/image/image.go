@@ -166,7 +166,7 @@ func checkLocked(v *catalog.Version, o Options) error {
 		return fmt.Errorf("%s has no %s: run %q", v.ID(), catalog.ImagesLockFile, v.Relock())
 	}
 	if o.Source != "" && o.Source != v.Images.Source {
-		return fmt.Errorf("images of %s are locked from %q, not from %q: lock them anew to change that", v.ID(), v.Images.Source, o.Source)
+		return fmt.Errorf("images of %s are locked from %q, not from %q: lock them again to change that", v.ID(), v.Images.Source, o.Source)
 	}
 	for _, img := range v.Images.Images {
 		for _, p := range o.Platforms {

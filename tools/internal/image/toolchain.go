@@ -43,7 +43,7 @@ func findToolchain(ctx context.Context, dir string) (toolchain, error) {
 	}
 	var t toolchain
 	if err := json.Unmarshal(out, &t); err != nil {
-		return toolchain{}, fmt.Errorf("reading the answer of go env: %w", err)
+		return toolchain{}, fmt.Errorf("reading the output of go env: %w", err)
 	}
 	return t, t.check()
 }
@@ -73,7 +73,7 @@ func (t toolchain) pinned(v *catalog.Version) error {
 	if t.Version == v.Images.Toolchain {
 		return nil
 	}
-	return fmt.Errorf("%s of %s pins %s, but %s runs here: put the pinned release on PATH, or lock the images anew with %q",
+	return fmt.Errorf("%s of %s pins %s, but %s runs here: put the pinned release on PATH, or lock the images again with %q",
 		catalog.ImagesLockFile, v.ID(), v.Images.Toolchain, t.Version, v.Relock())
 }
 

@@ -53,7 +53,7 @@ func lockedWorkshop(ctx context.Context, v *catalog.Version) (*workshop, error) 
 		return nil, err
 	}
 	if b.digest != v.Images.Base {
-		return nil, fmt.Errorf("%s of %s pins the base layer %s, but this strake and toolchain make %s: use the strake that locked it, or lock the images anew with %q",
+		return nil, fmt.Errorf("%s of %s pins the base layer %s, but this strake and toolchain make %s: use the strake that locked it, or lock the images again with %q",
 			catalog.ImagesLockFile, v.ID(), v.Images.Base, b.digest, v.Relock())
 	}
 	return &workshop{version: v, toolchain: t, base: b}, nil
@@ -86,7 +86,7 @@ func build(ctx context.Context, v *catalog.Version, img catalog.Image, locked ca
 		return oci.Artifact{}, err
 	}
 	if key != locked.Inputs {
-		return oci.Artifact{}, fmt.Errorf("image %s of %s is locked for inputs %s, but they are now %s: package.yml, version.yml, go.mod or go.sum changed since; lock it anew with %q",
+		return oci.Artifact{}, fmt.Errorf("image %s of %s is locked for inputs %s, but they are now %s: package.yml, version.yml, go.mod or go.sum changed since; lock it again with %q",
 			img.Name, v.ID(), locked.Inputs, key, v.Relock())
 	}
 	same := func(s stored) error { return compare(s, locked) }

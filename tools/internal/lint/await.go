@@ -32,7 +32,7 @@ func unawaited(objects []manifest.Object) []Finding {
 	for _, o := range objects {
 		for _, group := range annotated(o, groupAnnotation) {
 			if awaited[group] && isCustom(o) && kappmisc.NewCustomWaitingResource(asResource(o), config.WaitRules()) == nil {
-				findings = append(findings, at(o, fmt.Sprintf("other objects come after %s, and kapp does not wait until this one of it is ready", group),
+				findings = append(findings, at(o, fmt.Sprintf("other objects are applied after %s, but kapp does not wait until this object of the group is ready", group),
 					"add a waitRule to config/kapp.yml, or allow it in package.yml with the reason"))
 			}
 		}

@@ -18,7 +18,7 @@ func backupFindings(files []string) []Finding {
 	var findings []Finding
 	for _, file := range files {
 		findings = append(findings, Finding{
-			File: file, Message: "a backup of an editor or a merge tool, which nothing reads", Remedy: "remove it, or rename it if it is meant to be read",
+			File: file, Message: "a backup file of an editor or a merge tool", Remedy: "remove it, or rename it if a package uses it",
 		})
 	}
 	return findings

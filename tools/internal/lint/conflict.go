@@ -15,7 +15,7 @@ func conflicts(objects []manifest.Object) []Finding {
 	var findings []Finding
 	for _, o := range objects {
 		if writtenAtOnce(o) && !unrecordedByChoice(o) {
-			findings = append(findings, at(o, "an install waits for a second or more: Kubernetes writes into it before kapp has written its record of it",
+			findings = append(findings, at(o, "Kubernetes changes this object before kapp has recorded it, which delays an install by a second or more",
 				"give it the annotation "+disableOriginal+` with the value ""`))
 		}
 	}

@@ -5,7 +5,7 @@ import "testing"
 func TestConflicts(t *testing.T) {
 	const (
 		unrecorded = `annotations: {kapp.k14s.io/disable-original: ""}`
-		found      = "an install waits for a second or more"
+		found      = "delays an install by a second or more"
 	)
 	for name, test := range map[string]struct{ object, want string }{
 		"a budget":                    {"apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: a}\n", found},

@@ -65,7 +65,7 @@ func unlimitedContainers(objects []manifest.Object) []Finding {
 	var findings []Finding
 	eachContainer(objects, func(o manifest.Object, _ corev1.PodSpec, c corev1.Container) {
 		if _, limited := c.Resources.Limits[corev1.ResourceMemory]; !limited {
-			findings = append(findings, at(o, fmt.Sprintf("the container %s has no limit of memory", c.Name),
+			findings = append(findings, at(o, fmt.Sprintf("the container %s has no memory limit", c.Name),
 				"give it one by a value with a default, or allow it in package.yml with the reason"))
 		}
 	})

@@ -54,7 +54,7 @@ func TestUnlimitedContainers(t *testing.T) {
 		"CronJob":      "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: boat}\nspec: {jobTemplate: {spec: {template: {spec: {containers: [{name: hull}]}}}}}\n",
 		"Pod":          "apiVersion: v1\nkind: Pod\nmetadata: {name: boat}\nspec: {containers: [{name: hull}]}\n",
 	} {
-		require.Equal(t, []string{"the container hull has no limit of memory"}, messages(unlimitedContainers(toList(object(t, text)))), name)
+		require.Equal(t, []string{"the container hull has no memory limit"}, messages(unlimitedContainers(toList(object(t, text)))), name)
 	}
 	require.Empty(t, unlimitedContainers(toList(object(t, "apiVersion: example.com/v1\nkind: Deployment\nmetadata: {name: boat}\nspec: {template: {spec: {containers: [{name: hull}]}}}\n"))))
 }

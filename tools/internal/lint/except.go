@@ -38,7 +38,7 @@ func except(exceptions []*exception, findings []Finding) []Finding {
 		if !e.used && e.judgeUnused {
 			findings = append(findings, Finding{
 				Rule: unusedException, Package: e.pkg, Version: e.version, File: e.file, Object: e.Object,
-				Message: fmt.Sprintf("lint.allow has an exception from %s that nothing needs", e.Rule), Remedy: "remove it",
+				Message: fmt.Sprintf("lint.allow has an unused exception from %s", e.Rule), Remedy: "remove it",
 			})
 		}
 	}

@@ -31,7 +31,7 @@ func TestTwins(t *testing.T) {
 			found := twins(objects(t, named("apps/v1", "Deployment", "sea", "boat"), test.other), test.intoNs)
 			require.Equal(t, test.want, len(found) == 1)
 			if test.want {
-				require.Contains(t, found[0].Message, "the package has this object twice (the first is at upstream/boat.yml:7)")
+				require.Contains(t, found[0].Message, "the package contains this object twice (the first is at upstream/boat.yml:7)")
 			}
 		})
 	}
@@ -47,7 +47,7 @@ func TestTags(t *testing.T) {
 	s := of("1.1.0+strake.2")
 	s.older = []*subject{of("1.0.0"), of("1.1.0-strake.2"), of("1.1.0")}
 	found := checkTags(s)
-	require.Equal(t, []string{"its bundle has the tag boat-1.1.0-strake.2, and so has that of 1.1.0-strake.2"}, messages(found))
+	require.Equal(t, []string{"its bundle has the same tag boat-1.1.0-strake.2 as the bundle of 1.1.0-strake.2"}, messages(found))
 }
 
 func TestProof(t *testing.T) {
@@ -81,7 +81,7 @@ func TestRunFindsBackups(t *testing.T) {
 	for _, f := range findings {
 		lines = append(lines, f.String())
 	}
-	const says = "a backup of an editor or a merge tool, which nothing reads; remove it, or rename it if it is meant to be read (editor-backup)"
+	const says = "a backup file of an editor or a merge tool; remove it, or rename it if a package uses it (editor-backup)"
 	require.Equal(t, []string{
 		"config/dev/overlays/boat/.DS_Store: " + says,
 		"packages/_common/#check.star#: " + says,

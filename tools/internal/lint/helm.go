@@ -49,7 +49,7 @@ func chartFindings(dir, chart string) ([]Finding, error) {
 			Object:  "template function " + use.Function,
 			File:    path.Join(chart, use.File),
 			Line:    use.Line,
-			Message: "the chart is not the same each time: " + use.Function + " " + use.Reason,
+			Message: "the chart renders differently each time: " + use.Function + " " + use.Reason,
 			Remedy:  "render the project's plain manifests or a kustomization instead",
 		})
 	}

@@ -29,7 +29,7 @@ func intoNs(packageCR map[string]any, objects []manifest.Object) []Finding {
 	return []Finding{{
 		Object:  "Package",
 		Message: fmt.Sprintf("kapp puts all objects into %s, but they are for %s", target, strings.Join(slices.Sorted(maps.Keys(namespaces)), ", ")),
-		Remedy:  "take intoNs out of the deploy step and set namespaces by an overlay",
+		Remedy:  "remove intoNs from the deploy step and set namespaces by an overlay",
 	}}
 }
 

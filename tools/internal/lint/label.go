@@ -30,7 +30,7 @@ func versionLabels(v *catalog.Version, objects []manifest.Object) []Finding {
 			labels, _, _ := unstructured.NestedStringMap(o.Object, path...)
 			label, found := labels[versionLabel]
 			if found && !slices.Contains(known, strings.TrimPrefix(label, "v")) {
-				findings = append(findings, at(o, fmt.Sprintf("%s says the version %q, and the package holds %s", versionLabel, label, strings.Join(slices.Compact(known), ", ")),
+				findings = append(findings, at(o, fmt.Sprintf("%s is %q, but the package contains %s", versionLabel, label, strings.Join(slices.Compact(known), ", ")),
 					"set it by an overlay from upstream of /package.star"))
 			}
 		}

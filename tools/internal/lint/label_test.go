@@ -10,7 +10,7 @@ func TestVersionLabels(t *testing.T) {
 	v := &catalog.Version{Version: "1.0.0+strake.2", Upstream: "1.0.0", Includes: []catalog.Software{{Name: "sail", Version: "7.1.0"}}}
 	for label, want := range map[string]string{
 		"1.0.0": "", "v1.0.0": "", "7.1.0": "", "1.0.0+strake.2": "",
-		"devel": `app.kubernetes.io/version says the version "devel", and the package holds 1.0.0+strake.2, 1.0.0, 7.1.0`,
+		"devel": `app.kubernetes.io/version is "devel", but the package contains 1.0.0+strake.2, 1.0.0, 7.1.0`,
 	} {
 		labels := "{app.kubernetes.io/version: " + label + "}"
 		for _, text := range []string{

@@ -28,7 +28,7 @@ func impatientContainers(objects []manifest.Object) []Finding {
 		}
 		answer, total := patience(c.LivenessProbe)
 		if answer < patientAnswer || total < patientInTotal {
-			findings = append(findings, at(o, fmt.Sprintf("the liveness probe of the container %s waits %d s for an answer and ends the container after %d s without one", c.Name, answer, total),
+			findings = append(findings, at(o, fmt.Sprintf("the liveness probe of the container %s waits %d s for a response and restarts the container after %d s without one", c.Name, answer, total),
 				fmt.Sprintf("let it wait %d s and %d s by liveness of packages/_common/overlays/probes.lib.yml", patientAnswer, patientInTotal)))
 		}
 	})

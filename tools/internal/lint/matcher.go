@@ -120,8 +120,8 @@ func unknownKeys(matcher *yaml.Node) []Finding {
 		}
 		findings = append(findings, Finding{
 			Line:    key.Line,
-			Message: fmt.Sprintf("kapp ignores %q in %s, so the rule is for every object of the kind", key.Value, matcherKey),
-			Remedy:  "use kindNamespaceNameMatcher to mean one object",
+			Message: fmt.Sprintf("kapp ignores %q in %s, so the rule applies to every object of the kind", key.Value, matcherKey),
+			Remedy:  "use kindNamespaceNameMatcher to match one object",
 		})
 	}
 	return findings

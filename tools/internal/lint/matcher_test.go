@@ -36,8 +36,8 @@ func TestMatchersInFiles(t *testing.T) {
 	require.Equal(t, []Finding{{
 		File:    "packages/boat/config/kapp.yml",
 		Line:    16,
-		Message: `kapp ignores "name" in apiVersionKindMatcher, so the rule is for every object of the kind`,
-		Remedy:  "use kindNamespaceNameMatcher to mean one object",
+		Message: `kapp ignores "name" in apiVersionKindMatcher, so the rule applies to every object of the kind`,
+		Remedy:  "use kindNamespaceNameMatcher to match one object",
 	}}, findings)
 }
 

@@ -26,7 +26,7 @@ func missingServices(objects []manifest.Object) []Finding {
 	for _, o := range objects {
 		for _, s := range services(o) {
 			if !slices.ContainsFunc(objects, s.is) {
-				findings = append(findings, at(o, fmt.Sprintf("%s names the Service %s/%s, which the package does not have", s.path, s.namespace, s.name),
+				findings = append(findings, at(o, fmt.Sprintf("%s names the Service %s/%s, which is not in the package", s.path, s.namespace, s.name),
 					"correct its namespace and name by an overlay"))
 			}
 		}
@@ -96,7 +96,7 @@ func missingRoles(objects []manifest.Object) []Finding {
 			return r.GetKind() == "Role" && r.GetNamespace() == o.GetNamespace() && r.GetName() == name
 		}
 		if role := o.GetNamespace() + "/" + name; !slices.Contains(bootstrapRoles(), role) && !slices.ContainsFunc(objects, isRole) {
-			findings = append(findings, at(o, fmt.Sprintf("it grants the Role %s, which neither the package has nor the API server makes", role),
+			findings = append(findings, at(o, fmt.Sprintf("it grants the Role %s, which neither the package nor the API server creates", role),
 				"put the binding into the namespace of its Role by an overlay"))
 		}
 	}

@@ -16,7 +16,7 @@ func TestMissingServices(t *testing.T) {
 	for name, test := range map[string]struct {
 		caller, service, want string
 	}{
-		"conversion":              {crd, elsewhere, "spec.conversion.webhook.clientConfig.service names the Service harbour/harbourmaster, which the package does not have"},
+		"conversion":              {crd, elsewhere, "spec.conversion.webhook.clientConfig.service names the Service harbour/harbourmaster, which is not in the package"},
 		"conversion that is":      {crd, here, ""},
 		"no conversion":           {"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: boats}\nspec: {}\n", here, ""},
 		"webhook":                 {webhooks, elsewhere, "webhooks[1].clientConfig.service names the Service harbour/harbourmaster"},
@@ -40,7 +40,7 @@ func TestMissingRoles(t *testing.T) {
 	const reader = "extension-apiserver-authentication-reader"
 	for name, test := range map[string]struct{ binding, want string }{
 		"its own":                    {binding("harbour", "Role", "sailor"), ""},
-		"in another namespace":       {binding("town", "Role", "sailor"), "it grants the Role town/sailor, which neither the package has nor the API server makes"},
+		"in another namespace":       {binding("town", "Role", "sailor"), "it grants the Role town/sailor, which neither the package nor the API server creates"},
 		"of no name":                 {binding("harbour", "Role", "captain"), "harbour/captain"},
 		"the API server's":           {binding("kube-system", "Role", reader), ""},
 		"the API server's, moved":    {binding("harbour", "Role", reader), "harbour/" + reader},

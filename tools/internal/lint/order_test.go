@@ -52,7 +52,7 @@ func TestUnawaited(t *testing.T) {
 		rule        = "apiVersion: kapp.k14s.io/v1alpha1\nkind: Config\nwaitRules: [{conditionMatchers: [{type: Ready, status: 'True', success: true}], resourceMatchers: [{apiVersionKindMatcher: {apiVersion: cert-manager.io/v1, kind: KIND}}]}]\n"
 	)
 	for name, test := range map[string]struct{ object, other, rule, want string }{
-		"without a rule":             {certificate, after, strings.Replace(rule, "KIND", "Issuer", 1), "other objects come after harbour/seals, and kapp does not wait until this one of it is ready"},
+		"without a rule":             {certificate, after, strings.Replace(rule, "KIND", "Issuer", 1), "other objects are applied after harbour/seals, but kapp does not wait until this object of the group is ready"},
 		"with a rule":                {certificate, after, strings.Replace(rule, "KIND", "Certificate", 1), ""},
 		"nothing comes after it":     {certificate, nobody, rule, ""},
 		"kapp knows when it is done": {install, after, rule, ""},

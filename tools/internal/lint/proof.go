@@ -8,6 +8,6 @@ func checkProof(s *subject) []Finding {
 	}
 	return []Finding{{
 		File: s.packageFile, Message: "the package is published and has no proof",
-		Remedy: "add a test to test/ in which it does its work on a cluster, and say in proof what is seen there",
+		Remedy: "add a test to test/ that runs the package on a cluster, and describe its result in proof",
 	}}
 }

@@ -43,11 +43,11 @@ func unrecorded(objects []manifest.Object) []Finding {
 		paths, err := differsUnrecorded(config, o)
 		switch {
 		case err != nil:
-			findings = append(findings, at(o, "the API server would not take it: "+err.Error(), "correct it"))
+			findings = append(findings, at(o, "the API server refuses it: "+err.Error(), "correct it"))
 		case len(paths) > 0:
 			findings = append(findings, at(o,
-				"every reconcile updates it, since kapp has no record of what was applied and the API server returns other values of "+strings.Join(paths, ", "),
-				"say them as the API server does, by an overlay"))
+				"every reconciliation updates it, because kapp has no record of it and the API server returns other values of "+strings.Join(paths, ", "),
+				"write these values as the API server does, by an overlay"))
 		}
 	}
 	return findings

@@ -40,7 +40,7 @@ func TestUnrecorded(t *testing.T) {
 		"one with a record":             {[]string{strings.Replace(quota("1000"), "disable-original", "other", 1)}, ""},
 		"small enough":                  {[]string{crd(1000, terse)}, ""},
 		"kept by a rule":                {[]string{crd(large, names), rule}, ""},
-		"what no API server takes":      {[]string{strings.Replace(crd(1, names), "served: true", "served: often", 1)}, "the API server would not take it: reading it as a CustomResourceDefinition"},
+		"what no API server takes":      {[]string{strings.Replace(crd(1, names), "served: true", "served: often", 1)}, "the API server refuses it: reading it as a CustomResourceDefinition"},
 		"another kind, however large":   {[]string{"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: " + strings.Repeat("x", large) + "}\n"}, ""},
 		"a rule nobody understands":     {[]string{crd(large, names), "apiVersion: kapp.k14s.io/v1alpha1\nkind: Config\nrebaseRules: [{type: copy}]\n"}, ""},
 		"another group's kind of CRDs":  {[]string{strings.Replace(crd(large, terse), "apiextensions.k8s.io", "example.com", 1)}, ""},

@@ -27,7 +27,7 @@ func restless(objects []manifest.Object) []Finding {
 	var findings []Finding
 	for _, o := range objects {
 		if unblocks(o, config.WaitRules()) {
-			findings = append(findings, at(o, "kapp asks for it without a pause: a wait rule lets others go on before it is done",
+			findings = append(findings, at(o, "kapp polls it without a pause, because a wait rule unblocks other changes before it is done",
 				"take unblockChanges out of the waitRules of config/kapp.yml, and the change rule for whose sake it is there"))
 		}
 	}

@@ -10,7 +10,7 @@ func TestRestless(t *testing.T) {
 		boat   = "apiVersion: example.com/v1\nkind: Boat\nmetadata: {name: one}\n"
 		config = "apiVersion: kapp.k14s.io/v1alpha1\nkind: Config\nwaitRules: [{RULE, resourceMatchers: [{apiVersionKindMatcher: {apiVersion: example.com/v1, kind: KIND}}]}]\n"
 		star   = `ytt: {funcContractV1: {resource.star: "def is_done(resource):\n  return {'done': False, 'unblockChanges': WHETHER}\nend"}}`
-		found  = "kapp asks for it without a pause"
+		found  = "kapp polls it without a pause"
 	)
 	for name, test := range map[string]struct{ rule, kind, want string }{
 		"by a condition":            {"conditionMatchers: [{type: Afloat, status: 'True', unblockChanges: true}, {type: Ready, status: 'True', success: true}]", "Boat", found},

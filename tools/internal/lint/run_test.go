@@ -118,13 +118,13 @@ func TestRun(t *testing.T) {
 		lines = append(lines, f.String())
 	}
 	require.Equal(t, []string{
-		`packages/boat/config/kapp.yml:8: boat: kapp ignores "name" in apiVersionKindMatcher, so the rule is for every object of the kind; use kindNamespaceNameMatcher to mean one object (kapp-matcher-name)`,
+		`packages/boat/config/kapp.yml:8: boat: kapp ignores "name" in apiVersionKindMatcher, so the rule applies to every object of the kind; use kindNamespaceNameMatcher to match one object (kapp-matcher-name)`,
 		`packages/boat/config/schema.yml:3: boat value namespace: the value has no description; add #@schema/desc above it (schema-description)`,
 		`packages/boat/config/schema.yml:5: boat value captain: the value's default is empty and there is no example, so nobody sees its form; add #@schema/examples above it (schema-example)`,
 		`boat@1.0.0 Config.kapp.k14s.io: rebaseRules[0] keeps data["sidecar"] of ConfigMap harbour/boat as first installed, so no value, overlay or upgrade changes it; let the rule name only the keys that the cluster writes, or take them out of the package (freeze-rebase)`,
 		`upstream/boat/boat.yml:1: boat@1.0.0 ConfigMap harbour/boat: data.sidecar names the image "quay.io/example/sidecar:1", which is not locked; add it to images in package.yml and run "strake images lock boat@1.0.0", or replace it before kbld runs (unlocked-image)`,
 		`upstream/boat/boat.yml:6: boat@1.0.0 Secret harbour/keys: the Secret ships with stringData["pin"], which is the same for everyone who has the package; ship it empty for a controller to fill, or let a value name a Secret of the user's (secret-with-data)`,
-		`upstream/boat/boat.yml:11: boat@1.0.0 Pod harbour/boat: the container hull has no limit of memory; give it one by a value with a default, or allow it in package.yml with the reason (container-memory)`,
+		`upstream/boat/boat.yml:11: boat@1.0.0 Pod harbour/boat: the container hull has no memory limit; give it one by a value with a default, or allow it in package.yml with the reason (container-memory)`,
 		`upstream/boat/boat.yml:11: boat@1.0.0 Pod harbour/boat: the container hull may run as root, since nothing forbids it; set securityContext.runAsNonRoot to true by an overlay, or allow it in package.yml with the reason (container-root)`,
 	}, lines)
 }

@@ -15,8 +15,8 @@ func checkTags(s *subject) []Finding {
 	for _, older := range s.older {
 		if bundle.Tag(older.version.Package.Name, older.version.Version) == tag {
 			findings = append(findings, Finding{
-				File: s.versionFile, Message: fmt.Sprintf("its bundle has the tag %s, and so has that of %s", tag, older.version.Version),
-				Remedy: "name one of the two folders by another version",
+				File: s.versionFile, Message: fmt.Sprintf("its bundle has the same tag %s as the bundle of %s", tag, older.version.Version),
+				Remedy: "give one of the two folders another version",
 			})
 		}
 	}

@@ -37,7 +37,7 @@ func twins(objects []manifest.Object, intoNs string) []Finding {
 		if other.Origin.File != "" {
 			where = fmt.Sprintf(" (the first is at %s:%d)", other.Origin.File, other.Origin.Line)
 		}
-		findings = append(findings, at(o, "the package has this object twice"+where+", and kapp deploys neither if they differ",
+		findings = append(findings, at(o, "the package contains this object twice"+where+", and kapp deploys neither if they differ",
 			"leave one of them out in vendir.yml or package.yml, or remove it by an overlay"))
 	}
 	return findings

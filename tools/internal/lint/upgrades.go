@@ -15,10 +15,10 @@ func checkUpgradePath(s *subject) []Finding {
 	}
 	message := fmt.Sprintf("%s is the version before it, and upgradesFrom (%q) does not admit that", before, s.version.UpgradesFrom)
 	if s.version.UpgradesFrom == "" {
-		message = fmt.Sprintf("nothing says how one moves here from %s, the version before it", before)
+		message = fmt.Sprintf("upgradesFrom does not include %s, the version before it", before)
 	}
 	return []Finding{{
 		File: s.versionFile, Message: message,
-		Remedy: fmt.Sprintf("prove the move from %s and name a range with it in upgradesFrom, or add the version in between", before),
+		Remedy: fmt.Sprintf("test the upgrade from %s and include it in upgradesFrom, or add the version in between", before),
 	}}
 }

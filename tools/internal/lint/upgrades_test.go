@@ -46,7 +46,7 @@ func TestUpgradePath(t *testing.T) {
 	require.Empty(t, checkUpgradePath(first), "nothing is older")
 	require.Empty(t, checkUpgradePath(second))
 	for from, want := range map[string]string{
-		"":               "nothing says how one moves here from 1.1.0, the version before it",
+		"":               "upgradesFrom does not include 1.1.0, the version before it",
 		">=1.2.0":        `1.1.0 is the version before it, and upgradesFrom (">=1.2.0") does not admit that`,
 		">=1.0.0 <1.1.0": "does not admit that",
 	} {

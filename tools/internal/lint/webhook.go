@@ -22,7 +22,7 @@ func untrusted(objects []manifest.Object) []Finding {
 	var findings []Finding
 	for _, o := range objects {
 		if lacksCA(o) && kappmisc.NewCustomWaitingResource(asResource(o), config.WaitRules()) == nil {
-			findings = append(findings, at(o, "the install is done before the API server trusts the webhooks: they have no CA yet, and kapp does not wait for one",
+			findings = append(findings, at(o, "the install finishes before the API server trusts the webhooks: they have no CA bundle yet, and kapp does not wait for it",
 				"add ca_written of packages/_common/kapp.lib.yml to the waitRules of config/kapp.yml"))
 		}
 	}

@@ -10,7 +10,7 @@ func TestUntrusted(t *testing.T) {
 		hook = "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\nmetadata: {name: watch}\n" +
 			"webhooks: [{name: one.harbour, clientConfig: {caBundle: Y2E=, service: {name: watch, namespace: harbour}}}, {name: two.harbour, clientConfig: {CA}}]\n"
 		rule = "apiVersion: kapp.k14s.io/v1alpha1\nkind: Config\nwaitRules: [{ytt: {funcContractV1: {resource.star: ''}}, resourceMatchers: [{apiVersionKindMatcher: {apiVersion: admissionregistration.k8s.io/v1, kind: KIND}}]}]\n"
-		none = "the install is done before the API server trusts the webhooks"
+		none = "the install finishes before the API server trusts the webhooks"
 	)
 	for name, test := range map[string]struct{ ca, kind, want string }{
 		"nobody waits":       {"", "MutatingWebhookConfiguration", none},

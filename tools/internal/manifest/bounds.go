@@ -23,7 +23,7 @@ func checkSources(sources fs.FS) error {
 			return err
 		}
 		if err := untrusted.YAML(data); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w: leave the file out with excludePaths, or take another version of the source", name, err))
+			errs = append(errs, fmt.Errorf("%s: %w: exclude the file with excludePaths, or take another version of the source", name, err))
 		}
 		return nil
 	})

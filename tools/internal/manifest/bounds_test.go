@@ -48,7 +48,7 @@ func TestRenderRefusesBombs(t *testing.T) {
 				_, err := manifest.Render(t.Context(), dir, []catalog.Manifest{m})
 				require.ErrorIs(t, err, untrusted.ErrLimit)
 				require.ErrorContains(t, err, "app/a.yaml: line ")
-				require.ErrorContains(t, err, "leave the file out with excludePaths")
+				require.ErrorContains(t, err, "exclude the file with excludePaths")
 				require.Less(t, time.Since(start), 5*time.Second)
 			})
 		}

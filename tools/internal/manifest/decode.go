@@ -129,7 +129,7 @@ func (d document) place(err error) (line int, message string) {
 // not say which one it is, is an error.
 func fromJSON(data []byte, origin Origin) (Object, error) {
 	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
-		return Object{}, errors.New("this is no Kubernetes object, but a list or a single value")
+		return Object{}, errors.New("not a Kubernetes object, but a list or a single value")
 	}
 	content := map[string]any{}
 	if err := unmarshal(data, &content); err != nil {
@@ -143,14 +143,14 @@ func fromJSON(data []byte, origin Origin) (Object, error) {
 func (o Object) check() error {
 	for _, field := range []string{"apiVersion", "kind"} {
 		if s, ok := o.Object[field].(string); !ok || s == "" {
-			return fmt.Errorf("this is no Kubernetes object: %s is missing or no text", field)
+			return fmt.Errorf("not a Kubernetes object: %s is missing or not a string", field)
 		}
 	}
 	if _, err := schema.ParseGroupVersion(o.GetAPIVersion()); err != nil {
-		return fmt.Errorf("this is no Kubernetes object: %w", err)
+		return fmt.Errorf("not a Kubernetes object: %w", err)
 	}
 	if o.isKustomization() {
-		return errors.New("this is a kustomization and no object of a cluster: render its folder with kind kustomize")
+		return errors.New("a kustomization, not an object of a cluster: render its folder with kind kustomize")
 	}
 	return o.checkMetadata()
 }
@@ -172,10 +172,10 @@ func (o Object) settleName() {
 func (o Object) checkMetadata() error {
 	name, _, err := unstructured.NestedString(o.Object, "metadata", "name")
 	if err != nil || (name == "" && !o.isList()) {
-		return fmt.Errorf("%s: metadata.name is missing or no text", o.GetKind())
+		return fmt.Errorf("%s: metadata.name is missing or not a string", o.GetKind())
 	}
 	if _, _, err := unstructured.NestedString(o.Object, "metadata", "namespace"); err != nil {
-		return fmt.Errorf("%s: metadata.namespace is no text", o.GetKind())
+		return fmt.Errorf("%s: metadata.namespace is not a string", o.GetKind())
 	}
 	return nil
 }
@@ -200,7 +200,7 @@ func expand(o Object) ([]Object, error) {
 	for i, item := range o.Object["items"].([]any) {
 		content, ok := item.(map[string]any)
 		if !ok {
-			return nil, fmt.Errorf("%s: item %d of the list is no object", o.Origin, i)
+			return nil, fmt.Errorf("%s: item %d of the list is not an object", o.Origin, i)
 		}
 		one := Object{Unstructured: &unstructured.Unstructured{Object: content}, Origin: o.Origin}
 		one.inherit(o)

@@ -98,7 +98,7 @@ func renderTwice(sources *os.Root, dir string, m catalog.Manifest) (*renderedCha
 	}
 	for file, text := range first.files {
 		if second.files[file] != text {
-			return nil, fmt.Errorf("%s: the template gives something else each time that it is rendered: set the values that it makes up", sourceOf(dir, file))
+			return nil, fmt.Errorf("%s: the template renders differently each time: set the values that it generates", sourceOf(dir, file))
 		}
 	}
 	return first, nil

@@ -72,7 +72,7 @@ func (c *localCheck) entry(dir, file, field string, entry any) error {
 	case path.IsAbs(name) || target == ".." || strings.HasPrefix(target, "../"):
 		return fmt.Errorf("%s: %s: %s is outside of the sources", file, field, name)
 	case !c.files.Exists(path.Join("/", target)):
-		return fmt.Errorf("%s: %s: %s is not in the sources: what is remote must be fetched by vendir.yml, and includePaths must not leave out what is needed", file, field, name)
+		return fmt.Errorf("%s: %s: %s is not in the sources: what is remote must be fetched by vendir.yml, and includePaths must include what is required", file, field, name)
 	case c.files.IsDir(path.Join("/", target)):
 		return c.kustomization(target)
 	case field == "generators" || field == "transformers" || field == "validators":

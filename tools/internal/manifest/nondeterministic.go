@@ -46,7 +46,7 @@ func NonDeterministic(chartDir string) ([]Use, error) {
 func reason(function string) string {
 	switch function {
 	case "lookup":
-		return "asks the cluster, and there is none: its answer would always be empty"
+		return "queries the cluster, and there is none: the result would always be empty"
 	case "getHostByName":
 		return "asks the network"
 	case "env", "expandenv":
@@ -141,5 +141,5 @@ func refuse(dir string, uses []Use) error {
 	if len(errs) == 0 {
 		return nil
 	}
-	return fmt.Errorf("the chart cannot be packaged, because it would not be the same each time:\n%w\nuse the project's plain manifests or a kustomization instead", errors.Join(errs...))
+	return fmt.Errorf("the chart cannot be packaged, because it renders differently each time:\n%w\nuse the project's plain manifests or a kustomization instead", errors.Join(errs...))
 }

@@ -68,7 +68,7 @@ func form(text, want, example string, check func() error) error {
 		return fmt.Errorf("%s", hint)
 	}
 	if err := check(); err != nil {
-		return fmt.Errorf("%s is expected, such as %s: %w", want, example, err)
+		return fmt.Errorf("expected %s, such as %s: %w", want, example, err)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ func TestForms(t *testing.T) {
 	}{
 		{CheckRepository, "registry.example.com/platform", ""},
 		{CheckRepository, "localhost:5000/a/b", ""},
-		{CheckRepository, "registry.example.com/platform:1", "HOST/PATH is expected, such as registry.example.com/platform"},
+		{CheckRepository, "registry.example.com/platform:1", "expected HOST/PATH, such as registry.example.com/platform"},
 		{CheckRepository, "registry.example.com/platform@sha256:12", "HOST/PATH is expected"},
 		{CheckRepository, "platform", "HOST/PATH is expected"},
 		{CheckRepository, "", "HOST/PATH is expected"},
@@ -33,7 +33,7 @@ func TestForms(t *testing.T) {
 		{CheckShortReference, "not an image", "is expected"},
 		{CheckHost, "10.0.0.5:5000", ""},
 		{CheckHost, "registry.example.com", ""},
-		{CheckHost, "10.0.0.5:5000/platform", "HOST:PORT is expected, such as 10.0.0.5:5000: it has a path"},
+		{CheckHost, "10.0.0.5:5000/platform", "expected HOST:PORT, such as 10.0.0.5:5000: it has a path"},
 		{CheckHost, "http://10.0.0.5:5000", "leave out http:// and write 10.0.0.5:5000"},
 		{CheckHost, "a b", "HOST:PORT is expected"},
 		{CheckHost, "", "HOST:PORT is expected"},

@@ -36,7 +36,7 @@ func Copy(ctx context.Context, from, to Place, r Registry) error {
 	case (from.Bundle != "") != (from.Tar != "") && to.Repository != "" && to.Tar == "":
 		return copyToRepository(ctx, from, to.Repository, r)
 	}
-	return errors.New("copying a bundle: from a bundle to a repository or tar file, or from a tar file to a repository, is wanted")
+	return errors.New("copying a bundle: expected a bundle to a repository or tar file, or a tar file to a repository")
 }
 
 func copyToTar(ctx context.Context, from Place, file string, r Registry) (err error) {

@@ -102,7 +102,7 @@ func unanswered(err error) bool {
 func badReference(reference, want string, err error) error {
 	at := strings.LastIndex(reference, "@")
 	if strings.Contains(reference, "://") || (at >= 0 && !strings.HasPrefix(reference[at:], "@sha256:")) {
-		return fmt.Errorf("reading a registry reference: %s is wanted, without scheme and credentials", want)
+		return fmt.Errorf("reading a registry reference: expected %s, without scheme and credentials", want)
 	}
 	return fmt.Errorf("reading the registry reference %q (%s is wanted): %w", reference, want, err)
 }

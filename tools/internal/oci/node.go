@@ -32,7 +32,7 @@ func root(a Artifact) (*node, error) {
 		return nil, fmt.Errorf("reading %s: %w", a.Name, err)
 	}
 	if a.Digest != "" && a.Digest != n.digest.String() {
-		return nil, fmt.Errorf("%s is %s, and not %s as promised; build it again", a.Name, n.digest, a.Digest)
+		return nil, fmt.Errorf("the digest of %s is %s, not %s as recorded; build it again", a.Name, n.digest, a.Digest)
 	}
 	return n, nil
 }
@@ -48,7 +48,7 @@ func nodeOf(index v1.ImageIndex, image v1.Image) (*node, error) {
 		n.manifest = image
 		n.digest, err = image.Digest()
 	default:
-		return nil, errors.New("exactly one of image and index is wanted")
+		return nil, errors.New("expected exactly one of image and index")
 	}
 	return n, err
 }

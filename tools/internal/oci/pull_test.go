@@ -107,7 +107,7 @@ func TestPullRefusesWhatIsNoBundle(t *testing.T) {
 		o    PullOptions
 		want string
 	}{
-		"index":      {PullOptions{Image: true}, "name the image of one platform"},
+		"index":      {PullOptions{Image: true}, "refer to the image of one platform"},
 		"unlocked":   {PullOptions{}, "no .imgpkg/images.yml"},
 		"undigested": {PullOptions{}, "a/b:c"},
 		"bomb":       {PullOptions{Image: true}, "unpacks to more than"},

@@ -54,7 +54,7 @@ func (p *puller) bundle(ctx context.Context, reference, below string, recursive 
 	case !isBundle && below != "":
 		return nil
 	case !isBundle:
-		return errors.New("it is an image and no bundle; push bundles with \"imgpkg push -b\"")
+		return errors.New("it is an image, not a bundle; push bundles with \"imgpkg push -b\"")
 	}
 	dir := filepath.Join(p.dir, below)
 	if err := fetched.unpack(ctx, p.tmp, dir); err != nil {

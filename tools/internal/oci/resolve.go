@@ -75,7 +75,7 @@ func Upstream(ctx context.Context, repository string, want Resolved, r Registry)
 		return Artifact{}, fmt.Errorf("hashing the index of %s: %w", repository, err)
 	}
 	if digest.String() != want.Digest {
-		return Artifact{}, fmt.Errorf("%s holds %s, and not %s as locked; lock it again", repository, digest, want.Digest)
+		return Artifact{}, fmt.Errorf("%s has %s, not %s as locked; lock it again", repository, digest, want.Digest)
 	}
 	return Artifact{Name: repository, Digest: want.Digest, Index: index}, nil
 }

@@ -125,5 +125,5 @@ func (b *resumedBody) position(resp *http.Response) error {
 		_, err := io.CopyN(io.Discard, resp.Body, b.at)
 		return err
 	}
-	return &gaveUpError{tries: 1, status: resp.StatusCode, cause: fmt.Errorf("reading from byte %d on: the answer is %s, of other content", b.at, resp.Status)}
+	return &gaveUpError{tries: 1, status: resp.StatusCode, cause: fmt.Errorf("reading from byte %d on: the response is %s, with other content", b.at, resp.Status)}
 }

@@ -140,7 +140,7 @@ func TestBrokenDownloadContinues(t *testing.T) {
 		"tagged content":         {&breaks{at: []int{10}, ranges: true, etag: `"a"`}, ""},
 		"often, with progress":   {&breaks{at: []int{10, 20, 30, 40, 50, 60, 70, 80}, ranges: true}, ""},
 		"often, without":         {&breaks{at: []int{10, 10, 10, 10, 10, 10, 10, 10}, ranges: true}, "unexpected EOF"},
-		"other content":          {&breaks{at: []int{10}, changed: true}, "of other content"},
+		"other content":          {&breaks{at: []int{10}, changed: true}, "with other content"},
 	}
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {

@@ -34,7 +34,7 @@ func (m *Remote) tagsOf(artifacts []Artifact) ([]tagging, error) {
 				return nil, fmt.Errorf("%s: %w", a.Name, err)
 			}
 			if other := owner[t]; other != nil && other.digest != n.digest {
-				return nil, fmt.Errorf("the tag %s is wanted for %s and for %s; give them different tags", t, other.digest, n.digest)
+				return nil, fmt.Errorf("the tag %s is used for %s and for %s; give them different tags", t, other.digest, n.digest)
 			}
 			owner[t] = n
 			tags = append(tags, tagging{tag: tag, node: n, name: a.Name})
@@ -64,7 +64,7 @@ type TakenTag struct {
 func (e *TagsTakenError) Error() string {
 	lines := make([]string, 0, len(e.Tags))
 	for _, t := range e.Tags {
-		lines = append(lines, fmt.Sprintf("the tag %s of %s names %s, and would move to %s; a tag that is published keeps its content", t.Tag, e.Repository, t.There, t.Wanted))
+		lines = append(lines, fmt.Sprintf("the tag %s of %s names %s and would change to %s; published tags keep their content", t.Tag, e.Repository, t.There, t.Wanted))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -30,7 +30,7 @@ func TestPushKeepsTags(t *testing.T) {
 		{Tag: "one", Name: "keda 2.21.0", There: was.Digest, Wanted: other.Digest},
 		{Tag: "two", Name: "keda 2.21.0", There: was.Digest, Wanted: other.Digest},
 	}, taken.Tags)
-	require.ErrorContains(t, err, "the tag one of "+rec.host+"/repo names "+was.Digest+", and would move to "+other.Digest)
+	require.ErrorContains(t, err, "the tag one of "+rec.host+"/repo names "+was.Digest+" and would change to "+other.Digest)
 	require.Empty(t, report.Tagged)
 	require.Empty(t, writes(rec.take()), "nothing was sent")
 

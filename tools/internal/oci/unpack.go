@@ -67,7 +67,7 @@ func (i *fetchedImage) isBundle() (bool, error) {
 // unpacks them into dir.
 func (i *fetchedImage) unpack(ctx context.Context, tmp, dir string) error {
 	if i.image == nil {
-		return fmt.Errorf("%s is a %s and no image; name the image of one platform by its digest", i.at, i.mediaType)
+		return fmt.Errorf("%s is a %s, not an image; refer to the image of one platform by its digest", i.at, i.mediaType)
 	}
 	layers, err := i.image.Layers()
 	if err != nil {

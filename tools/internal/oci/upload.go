@@ -52,7 +52,7 @@ func (p *push) checkReplaced(ctx context.Context, b *blob) error {
 		return err
 	}
 	if !b.present() {
-		return fmt.Errorf("the blob %s is damaged in the registry, which has %d bytes of it and not %d: %s", b.digest, b.there, b.size, keepsDamaged)
+		return fmt.Errorf("the blob %s is damaged in the registry, which has %d bytes instead of %d: %s", b.digest, b.there, b.size, keepsDamaged)
 	}
 	return nil
 }

@@ -282,7 +282,7 @@ func (r *Report) memory() {
 	const remedy = "end other programs, or use a machine with more memory"
 	switch {
 	case !known:
-		r.add("memory", Warning, "see that there are 4 GB free", "this system does not tell how much is free")
+		r.add("memory", Warning, "make sure that 4 GB are free", "this system does not report free memory")
 	case free < tooLittle && len(r.Estimate.Compile) > 0:
 		r.add("memory", Failed, remedy, "%s free, at least %s required to compile", humanize.Bytes(free), humanize.Bytes(tooLittle))
 	case free < littleMemory:

@@ -37,7 +37,7 @@ func Drift(ctx context.Context, c *catalog.Catalog, client *install.Client, at k
 func desired(ctx context.Context, c *catalog.Catalog, client *install.Client, s install.Status) ([]manifest.Object, error) {
 	found, err := c.Select([]string{strings.TrimSuffix(s.Package, "."+c.Repository.Domain) + "@" + s.Version})
 	if err != nil {
-		return nil, fmt.Errorf("%w; use the checkout that the cluster's repository was made of", err)
+		return nil, fmt.Errorf("%w; use the checkout from which the cluster's repository was pushed", err)
 	}
 	b, err := repository.BuildVersion(ctx, c, found[0], repository.Options{})
 	if err != nil {
@@ -45,7 +45,7 @@ func desired(ctx context.Context, c *catalog.Catalog, client *install.Client, s 
 	}
 	from, digest, _ := strings.Cut(s.Bundle, "@")
 	if digest != b.Digest {
-		return nil, fmt.Errorf("the cluster runs %s from the bundle %s, and the checkout makes %s; use the checkout that the cluster's repository was made of", found[0].ID(), digest, b.Digest)
+		return nil, fmt.Errorf("the cluster runs %s from the bundle %s, and the checkout makes %s; use the checkout from which the cluster's repository was pushed", found[0].ID(), digest, b.Digest)
 	}
 	given, err := client.Inputs(ctx, s.Namespace, s.Name)
 	if err != nil {

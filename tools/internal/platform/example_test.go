@@ -76,7 +76,7 @@ func TestExampleRefuses(t *testing.T) {
 	e := &catalog.Example{Name: "leave", Dir: t.TempDir(), Package: p, Steps: []catalog.ExampleStep{{Apply: []string{"boat.yml"}}}}
 	for name, test := range map[string]struct{ text, want string }{
 		"no YAML":     {"kind: [", "packages/boat/examples/leave/boat.yml:"},
-		"no object":   {"kind: Boat\n", "packages/boat/examples/leave/boat.yml:1: this is no Kubernetes object: apiVersion is missing"},
+		"no object":   {"kind: Boat\n", "packages/boat/examples/leave/boat.yml:1: not a Kubernetes object: apiVersion is missing"},
 		"a namespace": {"{apiVersion: v1, kind: Pod, metadata: {name: x, namespace: sea}}\n", "boat.yml:1: Pod sea/x names a namespace; remove it"},
 	} {
 		t.Run(name, func(t *testing.T) {

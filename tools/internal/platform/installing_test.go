@@ -35,7 +35,7 @@ func TestStepsOfWhatInstallsOthers(t *testing.T) {
 	plan, err := New(c, Options{Packages: []*catalog.Version{v}, Namespace: "here"})
 	require.NoError(t, err)
 	steps := plan.Steps()
-	require.Equal(t, []string{"make the images of " + v.ID() + ", and of what it installs", "install " + v.ID() + " in the namespace here"}, steps[len(steps)-2:])
+	require.Equal(t, []string{"build the images of " + v.ID() + ", and of the packages that it installs", "install " + v.ID() + " in the namespace here"}, steps[len(steps)-2:])
 }
 
 // TestValuesOfWhatInstallsOthers: installs are made in the install's own namespace,

@@ -58,12 +58,12 @@ func TestSteps(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{
 		checks,
-		"bring up the cluster and its registry",
+		"create the cluster and its registry",
 		"push the bundles to the cluster's registry",
-		"make the images of boot 1.0.0",
+		"build the images of boot 1.0.0",
 		"deploy boot 1.0.0 with kapp",
-		"offer the package repository in kapp-controller-packaging-global",
-		"make the images of app 1.0.0",
+		"add the package repository in kapp-controller-packaging-global",
+		"build the images of app 1.0.0",
 		"install app 1.0.0 in the namespace here",
 		"run the example show of app",
 	}, plan.Steps())
@@ -76,9 +76,9 @@ func TestStepsAddWhatIsRequired(t *testing.T) {
 	plan, err := New(c, Options{Packages: app, Namespace: "here"})
 	require.NoError(t, err)
 	require.Equal(t, []string{
-		"make the images of extra 0.1.0",
+		"build the images of extra 0.1.0",
 		"install extra 0.1.0 in the namespace here, which app 1.0.0 requires",
-		"make the images of app 1.0.0",
+		"build the images of app 1.0.0",
 		"install app 1.0.0 in the namespace here",
 	}, plan.Steps()[6:])
 
@@ -103,10 +103,10 @@ func TestInstallsWaitForWhatTheyRequire(t *testing.T) {
 		}
 		return says
 	}
-	const offer = "offer the package repository in kapp-controller-packaging-global"
-	require.Equal(t, []string{"make the images of app 1.0.0", offer}, after(), "beside extra")
+	const offer = "add the package repository in kapp-controller-packaging-global"
+	require.Equal(t, []string{"build the images of app 1.0.0", offer}, after(), "beside extra")
 	versions(t, c, "app@1.0.0")[0].Requires = []catalog.Requirement{{Package: "extra", Constraint: ">=0.1.0", Reason: "to have more"}}
-	require.Equal(t, []string{"make the images of app 1.0.0", offer, "install extra 0.1.0 in the namespace here"}, after())
+	require.Equal(t, []string{"build the images of app 1.0.0", offer, "install extra 0.1.0 in the namespace here"}, after())
 }
 
 func TestStepsForStorage(t *testing.T) {
@@ -117,7 +117,7 @@ func TestStepsForStorage(t *testing.T) {
 		require.NoError(t, err)
 		return plan.Steps()
 	}
-	const storage = "deploy draft 0.1.0 with kapp, where the nodes bring no storage"
+	const storage = "deploy draft 0.1.0 with kapp, if the cluster has no storage"
 	require.Contains(t, steps(Options{}), storage)
 	require.NotContains(t, steps(Options{Cluster: devcluster.Options{Context: "theirs"}}), storage, "an existing cluster has its own")
 }

@@ -33,9 +33,9 @@ func (o *outline) add(t task) *task {
 
 // makes adds the task that makes the images of a version.
 func (o *outline) makes(v *catalog.Version, vital bool) *task {
-	says := "make the images of " + v.ID()
+	says := "build the images of " + v.ID()
 	if len(v.Installed()) > 0 {
-		says += ", and of what it installs"
+		says += ", and of the packages that it installs"
 	}
 	o.images = o.add(task{says: says, do: o.plan.makeImages(v), after: []*task{o.check}, follows: []*task{o.images}, vital: vital})
 	o.compiling = append(o.compiling, o.images)
@@ -50,17 +50,17 @@ func (p *Plan) outline() []*task {
 	o.check = o.add(task{says: "check this machine and the values of the packages; build the bundles of the repository", do: p.precheck, vital: true})
 	o.images = o.check
 	o.compiling = append(o.compiling, o.add(task{do: p.download, after: []*task{o.check}}))
-	cluster := o.add(task{says: "bring up the cluster and its registry", do: p.cluster, after: []*task{o.check}, vital: true})
+	cluster := o.add(task{says: "create the cluster and its registry", do: p.cluster, after: []*task{o.check}, vital: true})
 	ready := o.add(task{says: "push the bundles to the cluster's registry", do: p.pushBundles, after: []*task{cluster}, vital: true})
 	for _, v := range p.bootstrap {
 		images := o.makes(v, true)
 		ready = o.add(task{says: "deploy " + v.ID() + " with kapp", do: p.deploy(v), after: []*task{images, ready}, vital: true})
 	}
-	offer := o.add(task{says: "offer the package repository in " + globalNamespace, do: p.offer, after: []*task{ready}, vital: true})
+	offer := o.add(task{says: "add the package repository in " + globalNamespace, do: p.offer, after: []*task{ready}, vital: true})
 	o.compiling = append(o.compiling, cluster)
 	if p.storage != nil {
 		// PersistentVolumeClaims wait for it; nothing else does.
-		o.compiling = append(o.compiling, o.add(task{says: "deploy " + p.storage.ID() + " with kapp, where the nodes bring no storage", do: p.store, after: []*task{offer}}))
+		o.compiling = append(o.compiling, o.add(task{says: "deploy " + p.storage.ID() + " with kapp, if the cluster has no storage", do: p.store, after: []*task{offer}}))
 	}
 	o.installs(offer)
 	o.clears()

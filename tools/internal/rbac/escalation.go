@@ -89,7 +89,7 @@ func (d *deriver) bound(o manifest.Object, place Place) error {
 	ref := binding.RoleRef
 	plural := pluralOf(ref.Kind)
 	if plural == "" {
-		return fmt.Errorf("deriving the rights for %s: it binds a %q, which is no kind of role", o.ID(), ref.Kind)
+		return fmt.Errorf("deriving the permissions for %s: it binds a %q, which is no kind of role", o.ID(), ref.Kind)
 	}
 	key := roleKey{ref.Kind, "", ref.Name}
 	if ref.Kind == plainRole {
@@ -123,7 +123,7 @@ func isBinding(o manifest.Object) bool {
 func read[T any](o manifest.Object) (T, error) {
 	var into T
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &into); err != nil {
-		return into, fmt.Errorf("deriving the rights for %s: %w", o.ID(), err)
+		return into, fmt.Errorf("deriving the permissions for %s: %w", o.ID(), err)
 	}
 	return into, nil
 }

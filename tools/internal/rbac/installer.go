@@ -169,11 +169,11 @@ func objects(list []any) ([]manifest.Object, error) {
 	for _, typed := range list {
 		text, err := json.Marshal(typed)
 		if err != nil {
-			return nil, fmt.Errorf("encoding the rights: %w", err)
+			return nil, fmt.Errorf("encoding the permissions: %w", err)
 		}
 		o := &unstructured.Unstructured{}
 		if err := json.Unmarshal(text, &o.Object); err != nil {
-			return nil, fmt.Errorf("encoding the rights: %w", err)
+			return nil, fmt.Errorf("encoding the permissions: %w", err)
 		}
 		for _, field := range []string{"spec", "status"} {
 			unstructured.RemoveNestedField(o.Object, field)

@@ -37,7 +37,7 @@ func rendered(gk schema.GroupKind) []Rule {
 func (d *deriver) object(o manifest.Object) error {
 	gvk := o.GroupVersionKind()
 	if gvk.Kind == "" || o.GetName() == "" {
-		return fmt.Errorf("deriving the rights for %s: an object without kind or name", o.ID())
+		return fmt.Errorf("deriving the permissions for %s: an object without kind or name", o.ID())
 	}
 	place := Place{Namespace: d.own(o.GetNamespace())}
 	resource, name := d.kinds.resource(gvk), o.GetName()

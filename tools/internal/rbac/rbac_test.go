@@ -164,7 +164,7 @@ func TestDeriveRefusesWhatItCannotKnow(t *testing.T) {
 	for text, want := range map[string]string{
 		"kind: X": "without kind or name",
 		"apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: x}\nroleRef: {kind: Rolle, name: z}": `binds a "Rolle"`,
-		"apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: x}\nrules: [1]":                             "deriving the rights for",
+		"apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: x}\nrules: [1]":                             "deriving the permissions for",
 	} {
 		_, err := rbac.Derive(parse(t, text), "")
 		require.ErrorContains(t, err, want)

@@ -74,7 +74,7 @@ func checkBundle(b *bundle.Bundle) error {
 		return fmt.Errorf("hashing the bundle of %s %s: %w", b.Package, b.Version, err)
 	}
 	if digest.String() != b.Digest || b.Image.Digest != b.Digest {
-		return fmt.Errorf("the bundle of %s %s is %s, and not %s as it says; %s", b.Package, b.Version, digest, b.Digest, remedy)
+		return fmt.Errorf("the digest of the bundle of %s %s is %s, not %s as recorded; %s", b.Package, b.Version, digest, b.Digest, remedy)
 	}
 	if err := validate.Image(b.Image.Image); err != nil {
 		return fmt.Errorf("the content of the bundle of %s %s does not have its digests; %s: %w", b.Package, b.Version, remedy, err)

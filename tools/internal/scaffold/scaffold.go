@@ -73,7 +73,7 @@ func (o Options) Check() error {
 	}
 	if o.Module != "" {
 		if err := module.Check(o.Module, o.ModuleVersion); err != nil {
-			errs = append(errs, fmt.Errorf("the module is not PATH@VERSION: %w", err))
+			errs = append(errs, fmt.Errorf("the module is not of the form PATH@VERSION: %w", err))
 		}
 		if !fs.ValidPath(o.Path) {
 			errs = append(errs, fmt.Errorf("the path %q is not a folder in the module", o.Path))

@@ -63,12 +63,12 @@ func TestFilesLoad(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	for want, set := range map[string]func(*scaffold.Options){
-		`the name "Sail"`:      func(o *scaffold.Options) { o.Name = "Sail" },
-		`the name "../x"`:      func(o *scaffold.Options) { o.Name = "../x" },
-		`the version "1.2"`:    func(o *scaffold.Options) { o.Version = "1.2" },
-		"not PATH@VERSION":     func(o *scaffold.Options) { o.Module, o.ModuleVersion, o.Path = "example.test/a", "2", "." },
-		`the path "../config"`: func(o *scaffold.Options) { o.Module, o.ModuleVersion, o.Path = "example.test/a", "v1.0.0", "../config" },
-		"64 hexadecimal":       func(o *scaffold.Options) { o.Chart = "a" },
+		`the name "Sail"`:              func(o *scaffold.Options) { o.Name = "Sail" },
+		`the name "../x"`:              func(o *scaffold.Options) { o.Name = "../x" },
+		`the version "1.2"`:            func(o *scaffold.Options) { o.Version = "1.2" },
+		"not of the form PATH@VERSION": func(o *scaffold.Options) { o.Module, o.ModuleVersion, o.Path = "example.test/a", "2", "." },
+		`the path "../config"`:         func(o *scaffold.Options) { o.Module, o.ModuleVersion, o.Path = "example.test/a", "v1.0.0", "../config" },
+		"64 hexadecimal":               func(o *scaffold.Options) { o.Chart = "a" },
 	} {
 		o := options()
 		set(&o)

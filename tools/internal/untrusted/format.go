@@ -35,9 +35,9 @@ func IsArchive(file, name string) (bool, error) {
 	case err != nil:
 		return false, err
 	case found == unknownArchive:
-		return false, fmt.Errorf("%s is compressed in a way that is not unpacked; tar, tar.gz, tar.zst and zip are", path.Base(name))
+		return false, fmt.Errorf("%s has an unsupported compression; use tar, tar.gz, tar.zst or zip", path.Base(name))
 	case found == plain && promisesArchive(name):
-		return false, fmt.Errorf("%s has the name of an archive and the content of none (tar, tar.gz, tar.zst or zip)", path.Base(name))
+		return false, fmt.Errorf("%s has the name of an archive but is not one (tar, tar.gz, tar.zst or zip)", path.Base(name))
 	}
 	return found != plain, nil
 }

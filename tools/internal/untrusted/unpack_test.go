@@ -211,10 +211,10 @@ func TestIsArchive(t *testing.T) {
 		"text":                {[]byte("a: 1\n"), "a.yml", false, ""},
 		"nothing":             {nil, "a.yml", false, ""},
 		"text as tgz":         {[]byte("a: 1\n"), "v1/a.tgz", false, "a.tgz has the name of an archive"},
-		"page as zip":         {[]byte("<html>"), "a.ZIP", false, "the content of none"},
-		"half a header":       {packed[:100], "a.tar", false, "the content of none"},
-		"compressed with xz":  {[]byte("\xfd7zXZ\x00"), "a", false, "in a way that is not unpacked"},
-		"compressed by bzip2": {[]byte("BZh9"), "a.yml", false, "in a way that is not unpacked"},
+		"page as zip":         {[]byte("<html>"), "a.ZIP", false, "but is not one"},
+		"half a header":       {packed[:100], "a.tar", false, "but is not one"},
+		"compressed with xz":  {[]byte("\xfd7zXZ\x00"), "a", false, "has an unsupported compression"},
+		"compressed by bzip2": {[]byte("BZh9"), "a.yml", false, "has an unsupported compression"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := untrusted.IsArchive(write(t, test.content), test.file)

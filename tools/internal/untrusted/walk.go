@@ -58,7 +58,7 @@ func (w *walker) walk(file string, f visit) error {
 	case zstandard:
 		return w.zstd(archive, f)
 	}
-	return errors.New("it is no archive (tar, tar.gz, tar.zst or zip)")
+	return errors.New("not an archive (tar, tar.gz, tar.zst or zip)")
 }
 
 func (w *walker) gzip(r io.Reader, f visit) error {

@@ -110,7 +110,7 @@ func (s sizes) of(n *yaml.Node, depth int) (int, error) {
 func (s sizes) anchored(n *yaml.Node, depth int) (int, error) {
 	if size, known := s[n]; known {
 		if size == 0 {
-			return 0, fmt.Errorf("line %d of the YAML has an alias of what it is in: %w", n.Line, ErrLimit)
+			return 0, fmt.Errorf("line %d of the YAML has an alias that contains itself: %w", n.Line, ErrLimit)
 		}
 		return size, nil
 	}

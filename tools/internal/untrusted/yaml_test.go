@@ -32,7 +32,7 @@ func TestYAML(t *testing.T) {
 		"some aliases":         {bomb(3, 9), ""},
 		"aliases of aliases":   {bomb(9, 9), "aliases that stand for more than 50000 values"},
 		"in a later document":  {"a: 1\n---\n" + bomb(9, 9), "aliases that stand for"},
-		"alias of itself":      {"a: &a [*a]\n", "an alias of what it is in"},
+		"alias of itself":      {"a: &a [*a]\n", "an alias that contains itself"},
 		"nested brackets":      {strings.Repeat("[", 300) + strings.Repeat("]", 300), "nested deeper than 200"},
 		"nested braces":        {strings.Repeat("{a: ", 300) + strings.Repeat("}", 300), "nested deeper than 200"},
 		"nested lines":         {nestedLines(300), "nested deeper than 200"},

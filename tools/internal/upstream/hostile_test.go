@@ -65,10 +65,10 @@ func TestHTTPKeepsNoArchiveAsAFile(t *testing.T) {
 		path, want string
 		data       []byte
 	}{
-		"page in the place of an archive": {"/v1/app.tar.gz", "has the name of an archive and the content of none", []byte("<html>")},
+		"page in the place of an archive": {"/v1/app.tar.gz", "has the name of an archive but is not one", []byte("<html>")},
 		"compressed text":                 {"/app.yml.gz", "reading tar", hostile.Gzip([]byte("a: 1\n"))},
 		"bomb":                            {"/app.tgz", "unpacks to more than", hostile.Bomb(64 << 20)},
-		"xz":                              {"/download", "in a way that is not unpacked", []byte("\xfd7zXZ\x00")},
+		"xz":                              {"/download", "has an unsupported compression", []byte("\xfd7zXZ\x00")},
 		"half a zip":                      {"/app.zip", "reading zip", hostile.Zip("a", "a")[:40]},
 	} {
 		t.Run(name, func(t *testing.T) {

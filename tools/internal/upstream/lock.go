@@ -42,7 +42,7 @@ func readLock(v *catalog.Version, c *config) (*lockFile, error) {
 		return nil, fmt.Errorf("reading %s: %w", l.file, err)
 	}
 	if err := errors.Join(l.checkEntries(c), l.checkExtra(c)); err != nil {
-		return nil, fmt.Errorf("%w\nwrite the lock anew with strake upstream lock %s@%s", err, v.Package.Name, v.Version)
+		return nil, fmt.Errorf("%w\nwrite the lock again with strake upstream lock %s@%s", err, v.Package.Name, v.Version)
 	}
 	return l, nil
 }
@@ -131,7 +131,7 @@ func (l *lockFile) checkGit(got vendir.LockConfig) error {
 }
 
 func (l *lockFile) mismatch(path string, want, got vendir.LockDirectoryContents) error {
-	return fmt.Errorf("%s: %s is locked as %s, but upstream now has %s: find out why before you lock it anew with strake upstream lock",
+	return fmt.Errorf("%s: %s is locked as %s, but upstream now has %s: find out why before you lock it again with strake upstream lock",
 		l.file, path, pinned(want), pinned(got))
 }
 

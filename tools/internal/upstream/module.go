@@ -88,7 +88,7 @@ func (p *pins) verify(path string, want module, found []module) (module, error) 
 		return m, fmt.Errorf("hashing the files of module %s: %w", m.Path, err)
 	}
 	if got != want.Sum {
-		return m, fmt.Errorf("module %s@%s in %s is not what %s says: its files hash to %s, not %s; have it unpacked again with go clean -modcache",
+		return m, fmt.Errorf("module %s@%s in %s differs from %s: its files hash to %s, not %s; run go clean -modcache to unpack it again",
 			m.Path, m.Version, m.Dir, p.sumFile, got, want.Sum)
 	}
 	m.Sum = want.Sum
@@ -161,7 +161,7 @@ func parseDownloads(stdout []byte) ([]module, error) {
 	for dec.More() {
 		var m module
 		if err := dec.Decode(&m); err != nil {
-			return nil, fmt.Errorf("reading what go mod download says: %w", err)
+			return nil, fmt.Errorf("reading the output of go mod download: %w", err)
 		}
 		found = append(found, m)
 	}

@@ -235,7 +235,7 @@ func writeOrigins(file string, origins map[string]Origin) error {
 
 func removeIfThere(file string) error {
 	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("removing a lock that nothing needs any more: %w", err)
+		return fmt.Errorf("removing a lock that is no longer required: %w", err)
 	}
 	return nil
 }

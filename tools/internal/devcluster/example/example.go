@@ -155,7 +155,7 @@ func (c *Client) check(e Example) error {
 				return err
 			}
 			if mapping.Scope.Name() != meta.RESTScopeNameNamespace {
-				return fmt.Errorf("%s %s of the example %s is not in a namespace: an example has only objects that are", o.GetKind(), o.GetName(), e.Name)
+				return fmt.Errorf("%s %s of the example %s is cluster-scoped: an example can contain only namespaced objects", o.GetKind(), o.GetName(), e.Name)
 			}
 		}
 	}
@@ -204,7 +204,7 @@ func owned(namespace *unstructured.Unstructured, e Example) error {
 	if namespace.GetLabels()[Label] == label(e) {
 		return nil
 	}
-	return fmt.Errorf("the namespace %s exists and is not that of the example %s of %s: name another with --namespace", e.Namespace, e.Name, e.Package)
+	return fmt.Errorf("the namespace %s exists and does not belong to the example %s of %s: choose another with --target-namespace", e.Namespace, e.Name, e.Package)
 }
 
 // gone waits until the namespace is deleted.

@@ -119,7 +119,7 @@ func TestRunAndDelete(t *testing.T) {
 
 func TestSomebodyElsesNamespace(t *testing.T) {
 	c := newCluster(t, []runtime.Object{parse(t, "{apiVersion: v1, kind: Namespace, metadata: {name: sea}}")})
-	const want = "the namespace sea exists and is not that of the example launch of yard: name another with --namespace"
+	const want = "the namespace sea exists and does not belong to the example launch of yard: choose another with --target-namespace"
 	_, err := c.Run(t.Context(), boat(t, time.Minute))
 	require.EqualError(t, err, want)
 	require.EqualError(t, c.Delete(t.Context(), boat(t, time.Minute)), want)

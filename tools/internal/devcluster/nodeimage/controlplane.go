@@ -46,7 +46,7 @@ func (b *build) requiredImages(ctx context.Context) ([]string, error) {
 	out, err := output(exec.CommandContext(ctx, b.programs["kubeadm"], "config", "images", "list",
 		"--kubernetes-version", b.versions["kubernetes"]))
 	if err != nil {
-		return nil, fmt.Errorf("asking kubeadm which images it needs: %w", err)
+		return nil, fmt.Errorf("listing the images of kubeadm: %w", err)
 	}
 	config, err := os.ReadFile(path.Join(b.kind, "etc", "containerd", "config.toml"))
 	if err != nil {
@@ -82,7 +82,7 @@ func sandboxImage(config string) (string, error) {
 func (b *build) programImage(name string) (v1.Image, error) {
 	program := b.programs[programOf(name)]
 	if program == "" {
-		return nil, fmt.Errorf("kubeadm needs the image %s, for which nothing is compiled: add its command to modules/", name)
+		return nil, fmt.Errorf("kubeadm requires the image %s, which modules/ does not build: add its command there", name)
 	}
 	file, err := b.scratch(name + ".tar")
 	if err != nil {

@@ -117,7 +117,7 @@ func (b *build) findKind(ctx context.Context) error {
 	}
 	var download struct{ Dir string }
 	if err := json.Unmarshal(out, &download); err != nil {
-		return fmt.Errorf("reading what go mod download says of %s: %w", upstream, err)
+		return fmt.Errorf("reading the output of go mod download for %s: %w", upstream, err)
 	}
 	b.kind = filepath.Join(download.Dir, "images", "base", "files")
 	return nil
