@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/strake-dev/strake/tools/internal/jobs"
+	"github.com/strake-dev/strake/tools/internal/childjobs"
 )
 
-func TestMain(m *testing.M) { os.Exit(jobs.Run(m)) }
+func TestMain(m *testing.M) { os.Exit(childjobs.Run(m)) }

@@ -1,7 +1,7 @@
-// Package jobs lists the work that strake does in child processes of itself, for
+// Package childjobs lists the work that strake does in child processes of itself, for
 // its main function and for the tests of every package that starts such a process.
 // What a job does is in the package that starts it.
-package jobs
+package childjobs
 
 import (
 	"github.com/strake-dev/strake/tools/internal/child"
