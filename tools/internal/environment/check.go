@@ -91,7 +91,7 @@ func renderEach(ctx context.Context, c *catalog.Catalog, e *catalog.Environment)
 // a package from being rendered.
 func unrendered(v *catalog.Version, err error) []Finding {
 	for below := err; below != nil; below = errors.Unwrap(below) {
-		err = below // the innermost, without what was being done to what
+		err = below                                           // the innermost, without what was being done to what
 		if _, explained := below.(*inputs.Error); explained { //nolint:errorlint // it stands where the loop is
 			break
 		}
