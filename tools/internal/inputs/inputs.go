@@ -104,8 +104,22 @@ func (in Inputs) Explain(err error) error {
 		return &Error{at.File, at.Before + failed.Line, overlayText(failed), err}
 	case strings.Contains(err.Error(), "Unmarshaling YAML data values file"):
 		return in.Unreadable(err)
+	case strings.Contains(err.Error(), "Expected to be plain YAML, having no annotations"):
+		return in.annotated(err)
 	}
 	return in.renamed(err)
+}
+
+// annotated names the first line of values that ytt takes for one of its own.
+func (in Inputs) annotated(err error) error {
+	for _, f := range in.Values {
+		for i, line := range strings.Split(string(f.Data), "\n") {
+			if at := strings.Index(line, "#@"); at >= 0 {
+				return &Error{f.Name, i + 1, fmt.Sprintf("values are plain YAML, in which ytt evaluates nothing; remove %q", strings.TrimSpace(line[at:])), err}
+			}
+		}
+	}
+	return err
 }
 
 // Unreadable returns the fault of the first file of values that is no YAML or no map,
@@ -234,7 +248,8 @@ func (in Inputs) renamed(err error) error {
 		if at[4] >= 0 {
 			line, _ := strconv.Atoi(text[at[4]:at[5]])
 			e.Line = o.Before + line
-		} else if line, _ := yamlFault(err); line > 0 && strings.Contains(text, "Unmarshaling YAML template") {
+		} else if match := yamlLine.FindStringSubmatch(text); match != nil && strings.Contains(text, "Unmarshaling YAML template") {
+			line, _ := strconv.Atoi(match[1]) // which ytt has corrected
 			e.Line = o.Before + line
 		}
 	}

@@ -68,7 +68,7 @@ func TestExplainNamesTheNearestKey(t *testing.T) {
 	require.Equal(t, `f.yml:2: log.lvl: unknown key; did you mean level? "strake docs boat log" lists the keys`, explain(ytt.Fault{Known: []string{"format", "level"}}))
 	require.Equal(t, `f.yml:2: log.lvl: unknown key; known: colour, format; "strake docs boat log" lists the keys`, explain(ytt.Fault{Known: []string{"colour", "format"}}))
 	require.Equal(t, `f.yml:2: log.lvl: unknown key; did you mean file.lvl? "strake docs boat log" lists the keys`, explain(ytt.Fault{Known: []string{"colour", "format"}, Elsewhere: []string{"file.lvl"}}))
-	in.Docs = func(path []string) (string, []string) { return "raft", []string{"crew", "0", "logs", "1"} }
+	in.Docs = func([]string) (string, []string) { return "raft", []string{"crew", "0", "logs", "1"} }
 	require.Contains(t, explain(ytt.Fault{}), `"strake docs raft crew[].logs" lists the keys`)
 }
 
