@@ -38,10 +38,11 @@ func Page(c *catalog.Catalog, v *catalog.Version, values *bundle.Values) ([]byte
 	if p.ExampleValues != "" {
 		fmt.Fprintf(&text, "\n## Example values\n\n```yaml\n%s\n```\n", strings.TrimSpace(p.ExampleValues))
 	}
-	fmt.Fprintf(&text, "\n## Description\n\n%s\n%s\n\n%s", proseOff, strings.TrimSpace(p.Metadata.LongDescription), proseOn)
+	fmt.Fprintf(&text, "\n## Description\n\n%s\n%s\n", proseOff, strings.TrimSpace(p.Metadata.LongDescription))
 	if p.Proof != "" {
 		fmt.Fprintf(&text, "\nTested on a cluster before a version is published: %s.\n", p.Proof)
 	}
+	text.WriteString("\n" + proseOn)
 	text.WriteString("\n## Versions\n\n" + versions(c, p))
 	fmt.Fprintf(&text, "\n## Requirements of %s\n\n%s\n%s\n%s", v.Version, proseOff, requirements(v), proseOn)
 	if len(v.Includes) > 0 {

@@ -61,9 +61,9 @@ func CheckHost(text string) error {
 // repeated.
 func form(text, want, example string, check func() error) error {
 	if before, after, found := strings.Cut(text, "://"); found {
-		hint := fmt.Sprintf("%s is expected, such as %s, without a scheme", want, example)
+		hint := fmt.Sprintf("expected %s, such as %s, without a scheme", want, example)
 		if u, err := url.Parse(text); err == nil && u.User == nil {
-			hint = fmt.Sprintf("%s is expected, such as %s: leave out %s:// and write %s", want, example, before, after)
+			hint = fmt.Sprintf("expected %s, such as %s: leave out %s:// and write %s", want, example, before, after)
 		}
 		return fmt.Errorf("%s", hint)
 	}
