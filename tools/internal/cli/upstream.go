@@ -124,9 +124,9 @@ func newUpstreamLock(a *app) *cobra.Command {
 githubRelease, git, helmChart, image, imgpkgBundle), checks that they can be unpacked
 safely, and writes vendir.lock.yml. Go modules are locked by go.mod and go.sum.
 
-For each version, it prints locked (the lock was written), unchanged, or nothing to
-fetch. If a version fails, its lock is not changed, and the other versions are still
-locked.`,
+For each version, it prints "locked" if the lock was written, "unchanged", or
+"nothing to fetch". If a version fails, its lock is not changed, and the other
+versions are still locked.`,
 		Example: `  strake upstream lock keda@2.21.0
   strake upstream lock -o json`,
 		ValidArgsFunction: a.completeVersions,
