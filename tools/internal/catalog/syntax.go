@@ -20,7 +20,7 @@ func (f *file) parse(data []byte) (*yaml.Node, bool) {
 		f.badLine(1, "the file is empty")
 		return nil, false
 	case err != nil:
-		f.syntax(err)
+		f.syntax(data, err)
 		return nil, false
 	}
 	switch err := decoder.Decode(&second); {
@@ -28,7 +28,7 @@ func (f *file) parse(data []byte) (*yaml.Node, bool) {
 		f.badLine(second.Line, "a second YAML document begins here; keep only one")
 		return nil, false
 	case !errors.Is(err, io.EOF):
-		f.syntax(err)
+		f.syntax(data, err)
 		return nil, false
 	}
 	if len(first.Content) != 1 {
@@ -40,7 +40,7 @@ func (f *file) parse(data []byte) (*yaml.Node, bool) {
 
 var yamlLine = regexp.MustCompile(`^(?:yaml: )?line (\d+): `)
 
-func (f *file) syntax(err error) {
+func (f *file) syntax(data []byte, err error) {
 	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
 	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 		line, _ = strconv.Atoi(m[1])
@@ -49,5 +49,6 @@ func (f *file) syntax(err error) {
 			line++ // the library's parser counts lines from zero, its scanner from one
 		}
 	}
-	f.badLine(max(line, 1), "not YAML: %s", text)
+	last := 1 + bytes.Count(bytes.TrimRight(data, "\n"), []byte("\n")) // the parser may name the line after it
+	f.badLine(min(max(line, 1), last), "not YAML: %s", text)
 }

@@ -42,7 +42,7 @@ func RESTConfig(kubeconfig, contextName string) (*rest.Config, error) {
 	case err != nil && contextName == "":
 		return nil, fmt.Errorf("reading the current context of %s: %w; choose another by --context: %s", from(rules), err, strings.Join(contexts, ", "))
 	case err != nil:
-		return nil, fmt.Errorf("reading the context %q of %s: %w; correct it, or name another file by --kubeconfig or KUBECONFIG", contextName, from(rules), err)
+		return nil, fmt.Errorf("reading the context %q of %s: %w; correct it, or pass another file with --kubeconfig or KUBECONFIG", contextName, from(rules), err)
 	}
 	config.QPS = -1
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return reach{next} })
@@ -65,7 +65,7 @@ func contextsOf(rules *clientcmd.ClientConfigLoadingRules) ([]string, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("there is no kubeconfig %s; pass another file with --kubeconfig or KUBECONFIG", from(rules))
 	case err != nil:
-		return nil, fmt.Errorf("reading the kubeconfig: %w; correct it, or name another file by --kubeconfig or KUBECONFIG", err)
+		return nil, fmt.Errorf("reading the kubeconfig: %w; correct it, or pass another file with --kubeconfig or KUBECONFIG", err)
 	}
 	return slices.Sorted(maps.Keys(config.Contexts)), nil
 }

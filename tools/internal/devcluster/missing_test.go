@@ -25,12 +25,12 @@ func TestMissing(t *testing.T) {
 		want   []string // parts of the list; empty means that nothing is missing
 	}{
 		"nothing":                 {change: func(*host) {}, source: true},
-		"no engine":               {change: func(h *host) { h.engines = nil }, want: []string{"a container engine", "apt-get install -y podman"}},
+		"no engine":               {change: func(h *host) { h.engines = nil }, want: []string{"- a running container engine", "apt-get install -y podman"}},
 		"another engine":          {change: func(*host) {}, engine: "docker", want: []string{"the container engine docker"}},
 		"a daemon that is down":   {change: func(h *host) { h.engines = map[engine]error{docker: errors.New("refused")} }, want: []string{"docker is installed but does not work: refused"}},
 		"podman without networks": {change: func(h *host) { h.netavark = false }, want: []string{"podman's networks"}},
 		"a tight container":       {change: func(h *host) { h.capabilities = 0 }, want: []string{"CAP_SYS_ADMIN", "--privileged"}},
-		"no root for source":      {change: func(h *host) { h.root = false }, source: true, want: []string{"root's rights"}},
+		"no root for source":      {change: func(h *host) { h.root = false }, source: true, want: []string{"- root, for"}},
 		"no root, published":      {change: func(h *host) { h.root = false }},
 		"no Go":                   {change: func(h *host) { h.commands["go"] = false }, source: true, want: []string{"go.dev/dl"}},
 		"no debootstrap":          {change: func(h *host) { h.commands["debootstrap"] = false }, source: true, want: []string{"apt-get install -y debootstrap"}},

@@ -133,7 +133,7 @@ func TestRegistryImageRefuses(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "script")
 	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\n"), 0o755))
 	_, err := registryImage(script, "key")
-	require.ErrorContains(t, err, "no Linux program")
+	require.ErrorContains(t, err, "is not a Linux program")
 	require.ErrorContains(t, err, "CGO_ENABLED=0")
 
 	_, err = registryImage(script+".none", "")

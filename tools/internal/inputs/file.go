@@ -31,13 +31,14 @@ func (f File) Unreadable(cause error) error {
 	if err == nil {
 		return nil
 	}
-	line, text := yamlFault(err)
+	line, text := yamlFault(f.Data, err)
 	return &Error{f.Name, line, text, cause}
 }
 
 // yamlFault reads the line out of an error of a YAML library. Its parser counts lines
-// from zero and names none on the first; its scanner and decoder count from one.
-func yamlFault(err error) (line int, text string) {
+// from zero, names none on the first and may name the one after the last; its scanner
+// and decoder count from one.
+func yamlFault(data []byte, err error) (line int, text string) {
 	text = strings.TrimPrefix(err.Error(), "yaml: ")
 	if match := yamlLine.FindStringSubmatch(text); match != nil {
 		line, _ = strconv.Atoi(match[1])
@@ -46,7 +47,8 @@ func yamlFault(err error) (line int, text string) {
 	if strings.HasPrefix(text, "did not find expected") {
 		line++
 	}
-	return line, text
+	last := 1 + bytes.Count(bytes.TrimRight(data, "\n"), []byte("\n"))
+	return min(line, last), text
 }
 
 // OneDocument returns an error where the file has several documents with values, for

@@ -100,7 +100,7 @@ func TestUnreadable(t *testing.T) {
 	cause := errors.New("cause")
 	for text, want := range map[string]string{
 		"a: 1\nb: [1\n":          "f.yml:2: did not find expected ',' or ']'",
-		"a: [1\n":                "f.yml:2: did not find expected ',' or ']'", // at the end
+		"a: [1\n":                "f.yml:1: did not find expected ',' or ']'", // the parser means the line after it
 		"a: 1\nb: c: d\n":        "f.yml:2: mapping values are not allowed in this context",
 		"- a\n":                  "f.yml:1: expected a map of values, found a list",
 		"\nwords\n":              `f.yml:2: expected a map of values, found "words"`,

@@ -128,7 +128,7 @@ func TestSomebodyElsesNamespace(t *testing.T) {
 func TestRunRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ object, want string }{
 		"a kind that is not served":  {"{apiVersion: strake.test/v1, kind: Raft, metadata: {name: x}}", "the cluster does not serve the kind Raft of strake.test/v1: install yard first"},
-		"an object of the cluster's": {"{apiVersion: strake.test/v1, kind: Ocean, metadata: {name: x}}", "Ocean x of the example launch is not in a namespace"},
+		"an object of the cluster's": {"{apiVersion: strake.test/v1, kind: Ocean, metadata: {name: x}}", "Ocean x of the example launch is cluster-scoped"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, e := newCluster(t, nil), boat(t, time.Minute)
