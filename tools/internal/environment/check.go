@@ -105,7 +105,7 @@ func unrendered(v *catalog.Version, err error) []Finding {
 
 // parts are the errors that [errors.Join] put together.
 func parts(err error) []error {
-	if list, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the error itself is meant
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
 		return list.Unwrap()
 	}
 	return []error{err}

@@ -142,7 +142,7 @@ func TestCopyWantsTwoPlaces(t *testing.T) {
 		{from: Place{Bundle: "a/b:c", Tar: "x.tar"}, to: Place{Repository: "a/b"}},
 		{from: Place{Bundle: "a/b:c"}, to: Place{Repository: "a/b", Tar: "y.tar"}},
 	} {
-		require.ErrorContains(t, Copy(t.Context(), test.from, test.to, Registry{}), "is wanted", test)
+		require.ErrorContains(t, Copy(t.Context(), test.from, test.to, Registry{}), "expected a bundle", test)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -115,7 +116,7 @@ func TestMirrorThatCannotBeTrusted(t *testing.T) {
 			for name, values := range original.Header() {
 				w.Header()[name] = values
 			}
-			w.Header().Set("Content-Length", fmt.Sprint(len(content)))
+			w.Header().Set("Content-Length", strconv.Itoa(len(content)))
 			_, _ = w.Write(content)
 			return true
 		}

@@ -168,13 +168,13 @@ func TestPushRefusesBadArtifactsBeforeSending(t *testing.T) {
 		artifacts []Artifact
 		want      string
 	}{
-		"nothing":      {[]Artifact{{Name: "keda"}}, "reading keda: exactly one of image and index"},
+		"nothing":      {[]Artifact{{Name: "keda"}}, "reading keda: expected exactly one of image and index"},
 		"both":         {[]Artifact{{Name: "keda", Image: image, Index: empty.Index}}, "exactly one"},
-		"other digest": {[]Artifact{{Name: "keda", Image: image, Digest: wrong.String()}}, "and not " + wrong.String() + " as promised"},
+		"other digest": {[]Artifact{{Name: "keda", Image: image, Digest: wrong.String()}}, "not " + wrong.String() + " as recorded"},
 		"bad tag":      {[]Artifact{{Name: "keda", Image: image, Tags: []string{"2.21.0+strake.2"}}}, `keda: reading the tag "2.21.0+strake.2"`},
 		"empty tag":    {[]Artifact{{Name: "keda", Image: image, Tags: []string{""}}}, "it is empty"},
 		"tag twice": {[]Artifact{{Name: "a", Image: image, Tags: []string{"x"}}, {Name: "b", Image: other, Tags: []string{"x"}}},
-			"the tag x is wanted for"},
+			"the tag x is used for"},
 	}
 	rec := newRecorder(t, nil)
 	for title, test := range tests {

@@ -99,5 +99,5 @@ func TestUpstreamHoldsToTheLock(t *testing.T) {
 	require.NoError(t, err)
 	platform := []ResolvedPlatform{{"linux/amd64", manifest.Manifests[0].Digest.String()}}
 	_, err = Upstream(t.Context(), host+"/repo", Resolved{Digest: someDigest, Platforms: platform}, awake())
-	require.ErrorContains(t, err, "and not "+someDigest+" as locked; lock it again")
+	require.ErrorContains(t, err, "not "+someDigest+" as locked; lock it again")
 }

@@ -230,7 +230,7 @@ func (p *Plan) checkValues(ctx context.Context, r *Report, v *catalog.Version) {
 // itself which command lists the keys.
 func (r *Report) refused(name string, v *catalog.Version, err error) {
 	list := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the error itself is meant
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		list = joined.Unwrap()
 	}
 	for _, one := range list {

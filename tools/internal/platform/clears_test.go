@@ -55,7 +55,7 @@ func TestAllThatCompilesIsWaitedFor(t *testing.T) {
 		says = append(says, before.says)
 	}
 	require.ElementsMatch(t, []string{
-		"", "bring up the cluster and its registry", "make the images of boot 1.0.0", "make the images of app 1.0.0",
-		"make the images of extra 0.1.0", "deploy draft 0.1.0 with kapp, where the nodes bring no storage",
+		"", "create the cluster and its registry", "build the images of boot 1.0.0", "build the images of app 1.0.0",
+		"build the images of extra 0.1.0", "deploy draft 0.1.0 with kapp, if the cluster has no storage",
 	}, says)
 }

@@ -84,7 +84,7 @@ func TestStepsAddWhatIsRequired(t *testing.T) {
 
 	app[0].Requires[0].Constraint = ">=2.0.0"
 	_, err = New(c, Options{Packages: versions(t, c, "app@1.0.0", "extra@0.1.0")})
-	require.ErrorContains(t, err, "app 1.0.0 requires extra >=2.0.0 (to have more), which is not 0.1.0; choose another version")
+	require.ErrorContains(t, err, "app 1.0.0 requires extra >=2.0.0 (to have more), but 0.1.0 is selected; choose another version")
 }
 
 // TestInstallsWaitForWhatTheyRequire alone, and for their own images.

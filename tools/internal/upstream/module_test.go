@@ -262,7 +262,7 @@ func TestFetchModuleErrors(t *testing.T) {
 				require.NoError(t, cmd.Run())
 				write(t, filepath.Join(os.Getenv("GOMODCACHE"), "example.com/app@v1.2.3/config/a.yml"), "a: changed\n")
 			},
-			[]string{"is not what", "its files hash to h1:", "not h1:", "go clean -modcache"},
+			[]string{"differs from", "its files hash to h1:", "not h1:", "go clean -modcache"},
 		},
 		"nothing to include": {
 			func(t *testing.T, v *catalog.Version, _ proxy) {
