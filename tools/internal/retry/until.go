@@ -17,19 +17,19 @@ const (
 	heartbeat = 30 * time.Second
 )
 
-// Until asks again and again, with a pause between, until the answer is nil or wraps
-// final, which waiting does not improve, and returns that; with a nil final it waits for
-// nil alone. Where ctx ends first, the error has the last answer and the context's
-// cause. A wait that lasts says what it waits for.
+// Until calls ask until it returns nil, or an error that wraps final and that waiting
+// does not improve, and returns that. It pauses between the calls. With a nil final it
+// waits for nil only. If ctx ends first, the error has ask's last error and the cause of
+// ctx. A wait of more than a few seconds reports what it waits for.
 func Until(ctx context.Context, pause time.Duration, final error, ask func(context.Context) error) error {
 	w := wait{begun: time.Now()}
-	for attempt := 1; ; attempt++ {
+	for {
 		err := ask(ctx)
 		if err == nil || final != nil && errors.Is(err, final) {
 			return err
 		}
 		if ctx.Err() == nil {
-			w.report(ctx, attempt, err)
+			w.report(ctx, err)
 		}
 		if Sleep(ctx, pause) != nil {
 			return fmt.Errorf("%w (%w)", err, context.Cause(ctx))
@@ -43,7 +43,7 @@ type wait struct {
 	reason      string
 }
 
-func (w *wait) report(ctx context.Context, attempt int, err error) {
+func (w *wait) report(ctx context.Context, err error) {
 	now, reason := time.Now(), oneLine(err.Error())
 	silence := now.Sub(w.begun)
 	if !w.said.IsZero() {
@@ -53,5 +53,5 @@ func (w *wait) report(ctx context.Context, attempt int, err error) {
 		return
 	}
 	w.said, w.reason = now, reason
-	progress.From(ctx).Step("still waiting after %s, attempt %d: %s", now.Sub(w.begun).Round(time.Second), attempt, reason)
+	progress.From(ctx).Step("still waiting after %s: %s", now.Sub(w.begun).Round(time.Second), reason)
 }
