@@ -151,13 +151,25 @@ func (w *Work) String() string {
 		names = append(names, j.Name)
 	}
 	text := fmt.Sprintf("%s: %d of %d (%s), %s elapsed", w.title, w.begun(), len(w.jobs), strings.Join(names, ", "), rounded(time.Since(w.first)))
+	if w.late() {
+		return text + ", longer than estimated"
+	}
 	if left := w.left(); left > 0 {
 		text += ", " + about(left) + " left"
 	}
 	return text
 }
 
-// running, begun and left need w.mu.
+// late reports whether a job runs longer than was expected of it. An estimate of the
+// rest would be wrong then.
+func (w *Work) late() bool {
+	running := w.running()
+	return slices.ContainsFunc(running, func(j *job) bool {
+		return j.Expected > 0 && time.Since(j.begun)/time.Duration(len(running)) > j.Expected
+	})
+}
+
+// running, begun, late and left require w.mu.
 func (w *Work) running() (list []*job) {
 	for _, j := range w.jobs {
 		if j.runs > 0 {

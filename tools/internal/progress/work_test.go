@@ -78,7 +78,7 @@ func TestWorkWithoutEstimate(t *testing.T) {
 		end()
 		end = Begin(ctx, Job{ID: "1"})
 		time.Sleep(2 * time.Minute)
-		require.Equal(t, "compiling images: 2 of 2 (known), 2m1s elapsed", ctx.Value(workKey{}).(*Work).String(), "it takes longer than expected")
+		require.Equal(t, "compiling images: 2 of 2 (known), 2m1s elapsed, longer than estimated", ctx.Value(workKey{}).(*Work).String(), "it takes longer than expected")
 		end()
 		require.Empty(t, ctx.Value(workKey{}).(*Work).String())
 		p.Close()
