@@ -26,6 +26,7 @@ func TestMain(m *testing.M) {
 		child.Job{Name: "forever", Run: forever},
 		child.Job{Name: "family", Run: family},
 		child.Job{Name: "grow", Run: grow},
+		child.Job{Name: "chatter", Run: chatter},
 	); isChild {
 		os.Exit(code)
 	}
@@ -69,6 +70,21 @@ func grow([]string, io.Reader, io.Writer) error {
 			return errors.New("16 GiB were allowed")
 		}
 	}
+}
+
+// chatter writes 1 MB to stderr.
+func chatter([]string, io.Reader, io.Writer) error {
+	for range 1000 {
+		fmt.Fprintln(os.Stderr, strings.Repeat("x", 1000))
+	}
+	return errors.New("failed")
+}
+
+// TestStderrIsBounded: print() in a template writes there.
+func TestStderrIsBounded(t *testing.T) {
+	err := child.Run(t.Context(), "chatter", child.Options{})
+	require.Error(t, err)
+	require.Less(t, len(err.Error()), 5000)
 }
 
 func TestRun(t *testing.T) {

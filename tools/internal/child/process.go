@@ -63,7 +63,10 @@ func Start(ctx context.Context, job string, o Options) (*Process, error) {
 	cmd.Env = append(cmd.Env, Mark+"="+mark(job))
 	cmd.Stderr, cmd.SysProcAttr, cmd.WaitDelay = &p.stderr, attributes(), grace
 	cmd.Cancel = func() error { return killGroup(cmd.Process.Pid) }
-	return p, p.start(cmd)
+	if err := p.start(cmd); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // Run lets a child do a job whose stdout does not matter.
@@ -162,13 +165,17 @@ func softLimit(limit int64) []string {
 	return []string{"GOMEMLIMIT=" + strconv.FormatInt(limit-limit/share, 10)}
 }
 
-// head keeps the beginning of what is written to it.
-type head struct{ bytes.Buffer }
+// head keeps the beginning of what is written to it. It embeds no buffer: io.Copy would
+// use the ReadFrom of one, which has no bound.
+type head struct{ kept bytes.Buffer }
+
+// Bytes are what is kept.
+func (h *head) Bytes() []byte { return h.kept.Bytes() }
 
 func (h *head) Write(p []byte) (int, error) {
 	const most = 4096 // a reason; the rest of a panic is stacks
-	if room := most - h.Len(); room > 0 {
-		h.Buffer.Write(p[:min(room, len(p))])
+	if room := most - h.kept.Len(); room > 0 {
+		h.kept.Write(p[:min(room, len(p))])
 	}
 	return len(p), nil
 }

@@ -3,6 +3,7 @@ package gocache
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -153,7 +154,7 @@ func (l layers) answer(r request) response {
 }
 
 func (l layers) get(request int64, id cache.ActionID) response {
-	file, entry, err := l.store.GetFile(id)
+	file, entry, err := whole(l.store, id)
 	if err == nil {
 		now := time.Now()
 		_ = os.Chtimes(file, now, now) // for trim; the library is exact to the hour
@@ -164,6 +165,28 @@ func (l layers) get(request int64, id cache.ActionID) response {
 		return response{ID: request, Miss: true}
 	}
 	return response{ID: request, OutputID: entry.OutputID[:], Size: entry.Size, Time: &entry.Time, DiskPath: file}
+}
+
+// whole is GetFile for a file that has its hash. The store outlives runs that are killed,
+// and a disk may have damaged it; a miss compiles the package again. Go trusts its own
+// cache by size, and so does this package.
+func whole(store *cache.Cache, id cache.ActionID) (file string, entry cache.Entry, err error) {
+	if file, entry, err = store.GetFile(id); err != nil {
+		return "", entry, err
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return "", entry, err
+	}
+	defer f.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return "", entry, err
+	}
+	if cache.OutputID(hash.Sum(nil)) != entry.OutputID {
+		return "", entry, fmt.Errorf("%s is damaged", file)
+	}
+	return file, entry, nil
 }
 
 func (l layers) put(request int64, id cache.ActionID, body []byte) response {

@@ -82,6 +82,16 @@ func TestLayers(t *testing.T) {
 	require.True(t, talk(t, t.TempDir(), "/proc/none", get(1, "shared"))[1].Miss, "a cache of Go's is not required")
 }
 
+// TestDamagedFile is compiled again: the store outlives power losses.
+func TestDamagedFile(t *testing.T) {
+	store := t.TempDir()
+	file := talk(t, store, t.TempDir(), put(1, "own", "compiled"))[1].DiskPath
+	require.NoError(t, os.WriteFile(file, []byte("c0mpiled"), 0o600))
+	require.True(t, talk(t, store, t.TempDir(), get(1, "own"))[1].Miss)
+	require.Equal(t, "compiled", content(t, talk(t, store, t.TempDir(), put(1, "own", "compiled"))[1]))
+	require.Equal(t, "compiled", content(t, talk(t, store, t.TempDir(), get(1, "own"))[1]))
+}
+
 // TestCutOff: a go command that is killed leaves no half of a file.
 func TestCutOff(t *testing.T) {
 	store := t.TempDir()

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -59,6 +60,23 @@ type (
 	bareIndex struct{ index }
 	bareImage struct{ v1.Image }
 )
+
+// Image refuses a manifest without its digest before anything that it names is read:
+// go-containerregistry believes a header about manifests of schema 1.
+func (i bareIndex) Image(digest v1.Hash) (v1.Image, error) {
+	img, err := i.index.Image(digest)
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := img.RawManifest()
+	if err != nil {
+		return nil, err
+	}
+	if got, _, err := v1.SHA256(bytes.NewReader(manifest)); err != nil || got != digest {
+		return nil, errors.Join(fmt.Errorf("the manifest %s has the digest %s", digest, got), err)
+	}
+	return img, nil
+}
 
 // clearFolder removes what is in a folder: the parts of an image that a mirror began to send.
 func clearFolder(dir string) error {

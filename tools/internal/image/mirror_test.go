@@ -119,6 +119,7 @@ func TestFaultyMirror(t *testing.T) {
 		return r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/")
 	}
 	sbom := v.Images.Images[0].Platforms[0].SBOM
+	child := v.Images.Images[0].Platforms[0].Digest
 	tests := map[string]struct {
 		fault func(w http.ResponseWriter, r *http.Request) bool
 		says  string
@@ -127,6 +128,16 @@ func TestFaultyMirror(t *testing.T) {
 		"without SBOM": {func(w http.ResponseWriter, r *http.Request) bool {
 			return strings.HasSuffix(r.URL.Path, sbom) && answer(http.StatusNotFound)(w, r)
 		}, "image server does not come from the mirror MIRROR: it has the image, and not what is attached to it"},
+		// go-containerregistry takes the digest of such a manifest from a header.
+		"another manifest of schema 1": {func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.HasSuffix(r.URL.Path, child) {
+				return false
+			}
+			w.Header().Set("Content-Type", "application/vnd.docker.distribution.manifest.v1+prettyjws")
+			w.Header().Set("Docker-Content-Digest", child)
+			_, _ = io.WriteString(w, `{"schemaVersion":2,"config":{"size":1,"digest":"`+child+`"},"layers":[]}`)
+			return true
+		}, "image server does not come from the mirror MIRROR: .*the manifest " + child + " has the digest sha256:"},
 		"damaged blob": {func(w http.ResponseWriter, r *http.Request) bool {
 			return blob(r) && altered(server.Handler, w, r, func(c []byte) []byte { c[len(c)/2] ^= 1; return c })
 		}, "image server does not come from the mirror MIRROR: .*verifying sha256 checksum"},
@@ -145,6 +156,30 @@ func TestFaultyMirror(t *testing.T) {
 			require.Regexp(t, strings.ReplaceAll(test.says, "MIRROR", server.name), warnings[0])
 		})
 	}
+}
+
+// TestMirrorWithOtherMediaTypes: a static server does not know them, and no digest covers
+// what it says.
+func TestMirrorWithOtherMediaTypes(t *testing.T) {
+	v, server := filledMirror(t)
+	want := cacheFiles(t)
+	freshCache(t)
+	t.Setenv("PATH", t.TempDir()) // no go command
+	fault := func(w http.ResponseWriter, r *http.Request) bool {
+		return strings.Contains(r.URL.Path, "/manifests/") && altered(server.Handler, plainText{w}, r, func(c []byte) []byte { return c })
+	}
+	server.fault.Store(&fault)
+	_, err := Build(t.Context(), v, Options{Mirrors: []*oci.Mirror{server.mirror()}})
+	require.NoError(t, err)
+	require.Equal(t, want, cacheFiles(t))
+}
+
+// plainText calls everything a text.
+type plainText struct{ http.ResponseWriter }
+
+func (p plainText) WriteHeader(code int) {
+	p.Header().Set("Content-Type", "text/plain")
+	p.ResponseWriter.WriteHeader(code)
 }
 
 func answer(status int) func(http.ResponseWriter, *http.Request) bool {

@@ -2,6 +2,7 @@ package oci
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/strake-dev/strake/tools/internal/progress"
 )
@@ -39,10 +41,10 @@ type Mirror struct {
 var ErrLeftOut = errors.New("the mirror is left out")
 
 // NewMirror returns the mirror HOST/PATH, which is not asked before the first use. It is
-// reached as r says, but with the credentials of the keychain alone: those that r names
-// are meant for another registry.
+// reached as r says, but with the credentials of its host in the keychain alone: those that
+// r names, or that the environment has for any host, are meant for another registry.
 func NewMirror(repository string, r Registry) *Mirror {
-	r.Username, r.Password, r.Token = "", "", ""
+	r.Username, r.Password, r.Token, r.Anon, r.perHost = "", "", "", false, true
 	return &Mirror{name: repository, registry: r, has: map[string]bool{}}
 }
 
@@ -53,7 +55,7 @@ func (m *Mirror) Name() string { return m.name }
 func (m *Mirror) LeftOut() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.told = true
+	m.told = m.told || m.out != nil
 	return m.out
 }
 
@@ -203,5 +205,17 @@ func (m *Remote) byDigest(ctx context.Context, digest string) (*remote.Descripto
 	if err != nil {
 		return nil, fmt.Errorf("reading the digest %q: %w", digest, err)
 	}
-	return m.get(ctx, ref)
+	got, err := m.get(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	// The digest covers what the manifest says of itself, and not the header of the answer.
+	var manifest struct {
+		MediaType types.MediaType `json:"mediaType"`
+	}
+	if err := json.Unmarshal(got.Manifest, &manifest); err != nil {
+		return nil, fmt.Errorf("reading the manifest %s: %w", digest, err)
+	}
+	got.MediaType = manifest.MediaType
+	return got, nil
 }

@@ -209,9 +209,12 @@ func requireLeftOut(t *testing.T, m *Mirror, digest, says string) {
 	require.Error(t, m.LeftOut())
 }
 
-// TestMirrorGetsNoForeignCredentials: those of flags are for another registry.
+// TestMirrorGetsNoForeignCredentials: those of flags are for another registry, and those
+// of the environment that name no host for any.
 func TestMirrorGetsNoForeignCredentials(t *testing.T) {
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	t.Setenv("IMGPKG_USERNAME", "me")
+	t.Setenv("IMGPKG_PASSWORD", "secret")
 	seen := make(chan string, 100)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen <- r.Header.Get("Authorization")

@@ -47,6 +47,8 @@ type Registry struct {
 	sleep func(context.Context, time.Duration) error
 	// dial connects; nil means the network. Tests replace it.
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// perHost leaves out credentials of the environment that name no host.
+	perHost bool
 }
 
 // What a zero [Registry] does; the first two are imgpkg's own.
@@ -99,6 +101,10 @@ func (r Registry) again(ctx context.Context, what string, failed int, why string
 // options are the settings as imgpkg takes them, its environment included.
 // Retrying is left to the transport: imgpkg's own does not wait as asked.
 func (r Registry) options() imgpkgregistry.Opts {
+	lookup := os.LookupEnv
+	if r.perHost {
+		lookup = lookupPerHost
+	}
 	return imgpkg.OptsFromEnv(imgpkgregistry.Opts{
 		CACertPaths: r.CAFiles,
 		VerifyCerts: !r.SkipVerify,
@@ -109,7 +115,16 @@ func (r Registry) options() imgpkgregistry.Opts {
 		Anon:        r.Anon,
 		RetryCount:  1,
 		EnvironFunc: os.Environ,
-	}, os.LookupEnv)
+	}, lookup)
+}
+
+// lookupPerHost is [os.LookupEnv] without the credentials that imgpkg sends to any host.
+func lookupPerHost(name string) (string, bool) {
+	switch name {
+	case "IMGPKG_USERNAME", "IMGPKG_PASSWORD", "IMGPKG_TOKEN", "IMGPKG_ANON":
+		return "", false
+	}
+	return os.LookupEnv(name)
 }
 
 // authenticator finds the credentials for a repository, and which words must

@@ -164,15 +164,18 @@ func (r *Report) cluster(found *devcluster.Readiness) {
 
 // checkMirrors asks each mirror for the images that the cache does not have.
 func (p *Plan) checkMirrors(ctx context.Context, r *Report) error {
-	missing := 0
+	missing := map[string]bool{} // by digest: versions may share an image
 	has := make([]int, len(p.options.Mirrors))
 	for _, v := range p.images() {
 		images, err := image.Missing(v)
 		if err != nil {
 			return err
 		}
-		missing += len(images)
 		for _, img := range images {
+			if missing[img.Digest] {
+				continue
+			}
+			missing[img.Digest] = true
 			for i, m := range p.options.Mirrors {
 				if m.Has(ctx, img.Digest) {
 					has[i]++
@@ -184,7 +187,7 @@ func (p *Plan) checkMirrors(ctx context.Context, r *Report) error {
 		if err := m.LeftOut(); err != nil {
 			r.add("mirror "+m.Name(), Warning, "images are compiled instead of taken from there", "%v", err)
 		} else {
-			r.add("mirror "+m.Name(), OK, "", "has %d of %d images that are not in the cache", has[i], missing)
+			r.add("mirror "+m.Name(), OK, "", "has %d of %d images that are not in the cache", has[i], len(missing))
 		}
 	}
 	return context.Cause(ctx)

@@ -71,6 +71,7 @@ func (e Estimate) String() string {
 func (p *Plan) estimate(ctx context.Context, cluster *devcluster.Readiness, caches gotool.Caches) (Estimate, error) {
 	e, costs := Estimate{Compile: []string{}, Fetch: []string{}}, p.catalog.Costs
 	cpu, modules := 0, 0.0
+	counted := map[string]bool{} // by inputs: versions may share an image
 	for _, v := range p.images() {
 		missing, err := image.Missing(v)
 		if err != nil {
@@ -81,6 +82,10 @@ func (p *Plan) estimate(ctx context.Context, cluster *devcluster.Readiness, cach
 			return e, err
 		}
 		for _, img := range missing {
+			if counted[img.Inputs] {
+				continue
+			}
+			counted[img.Inputs] = true
 			name := v.Package.Name + "/" + img.Name
 			if !slices.ContainsFunc(compiled, func(c catalog.LockedImage) bool { return c.Name == img.Name }) {
 				e.Fetch = append(e.Fetch, name)
