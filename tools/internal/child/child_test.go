@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 		child.Job{Name: "family", Run: family},
 		child.Job{Name: "grow", Run: grow},
 		child.Job{Name: "chatter", Run: chatter},
+		child.Job{Name: "hungryFamily", Run: hungryFamily},
 	); isChild {
 		os.Exit(code)
 	}
@@ -70,6 +71,11 @@ func grow([]string, io.Reader, io.Writer) error {
 			return errors.New("16 GiB were allowed")
 		}
 	}
+}
+
+// hungryFamily lets a process that it starts take 300 MB.
+func hungryFamily([]string, io.Reader, io.Writer) error {
+	return exec.Command("sh", "-c", `kept=$(head -c 300000000 /dev/zero | tr '\0' x); sleep 60; echo "${#kept}"`).Run()
 }
 
 // chatter writes 1 MB to stderr.
@@ -154,6 +160,8 @@ func TestMemory(t *testing.T) {
 	var tooMuch *child.MemoryError
 	require.ErrorAs(t, err, &tooMuch)
 	require.ErrorContains(t, err, "the limit of 256Mi; find what grows without end, or raise the limit with STRAKE_CHILD_MEMORY")
+
+	require.ErrorAs(t, child.Run(t.Context(), "hungryFamily", child.Options{Memory: 256 << 20}), &tooMuch, "what it starts counts, too")
 
 	t.Setenv(child.EnvMemory, "128Mi")
 	require.ErrorContains(t, child.Run(t.Context(), "grow", child.Options{Memory: 8 << 30}), "the limit of 128Mi")

@@ -2,6 +2,7 @@ package child
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -19,21 +20,36 @@ const (
 	statResident = 21 // in pages
 )
 
-// resident is the memory of all processes of a group, in bytes.
-func resident(group int) int64 {
+// resident is the memory of one process, in bytes.
+func resident(pid int) int64 {
+	_, pages := readStat(fmt.Sprintf("/proc/%d/stat", pid))
+	return pages * int64(os.Getpagesize())
+}
+
+// residentGroup is the memory of all processes of a group, in bytes.
+func residentGroup(group int) int64 {
 	files, _ := filepath.Glob("/proc/[0-9]*/stat")
-	want, pages := []byte(strconv.Itoa(group)), int64(0)
+	total := int64(0)
 	for _, file := range files {
-		stat, err := os.ReadFile(file)
-		if err != nil {
-			continue // it has ended
-		}
-		// The name stands in parentheses and may hold anything.
-		fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-		if len(fields) > statResident && bytes.Equal(fields[statGroup], want) {
-			n, _ := strconv.ParseInt(string(fields[statResident]), 10, 64)
-			pages += n
+		if in, pages := readStat(file); in == group {
+			total += pages
 		}
 	}
-	return pages * int64(os.Getpagesize())
+	return total * int64(os.Getpagesize())
+}
+
+// readStat reads a process's group and resident pages; both are 0 once it has ended.
+func readStat(file string) (group int, pages int64) {
+	stat, err := os.ReadFile(file)
+	if err != nil {
+		return 0, 0
+	}
+	// The name stands in parentheses and may hold anything.
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) <= statResident {
+		return 0, 0
+	}
+	group, _ = strconv.Atoi(string(fields[statGroup]))
+	pages, _ = strconv.ParseInt(string(fields[statResident]), 10, 64)
+	return group, pages
 }
