@@ -144,8 +144,8 @@ func (s *session) close(last func(dir string) error) {
 // command needs are made. A store that another run uses is left to that one.
 func Clear(ctx context.Context) {
 	if s, ok := ctx.Value(sessionKey{}).(*session); ok {
-		s.close(nil)
 		s.cleared = true
+		s.close(nil)
 	}
 	if err := removeStores(ctx); err != nil {
 		progress.From(ctx).Step("the build cache of images is left: %v; remove it with \"strake cache clear %s\"", err, Kind)

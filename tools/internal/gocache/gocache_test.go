@@ -172,7 +172,7 @@ func TestKill(t *testing.T) {
 	require.False(t, stored(t))
 }
 
-// TestUsersChoice: who has decided about the build cache is left alone.
+// TestUsersChoice: a GOCACHEPROG or GOCACHE=off of the user is kept.
 func TestUsersChoice(t *testing.T) {
 	dir := module(t)
 	for name, value := range map[string]string{"GOCACHEPROG": "/no/such/program", "GOCACHE": "off"} {

@@ -19,6 +19,8 @@ import (
 
 	"github.com/strake-dev/strake/tools/internal/cache"
 	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/child"
+	"github.com/strake-dev/strake/tools/internal/gocache"
 	"github.com/strake-dev/strake/tools/internal/progress"
 )
 
@@ -30,6 +32,10 @@ var shared struct {
 }
 
 func TestMain(m *testing.M) {
+	// The go command starts the test's program for the build store.
+	if code, isChild := child.Enter(gocache.Job()); isChild {
+		os.Exit(code)
+	}
 	// What ko says of itself is no news here.
 	log.SetOutput(io.Discard)
 	code := m.Run()

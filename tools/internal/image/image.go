@@ -28,6 +28,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/gocache"
 	"github.com/strake-dev/strake/tools/internal/oci"
 )
 
@@ -53,7 +54,7 @@ type Options struct {
 	// when somebody reads the layer.
 	Rehash bool
 	// Mirrors are asked, in this order, for what [Build] would compile otherwise. [Lock]
-	// asks none: it makes the digests by which mirrors are judged.
+	// asks none: it computes the digests that verify mirrors.
 	Mirrors []*oci.Mirror
 	// Costs say how long compiles take, for the progress of [Lock]. That of [Build] has
 	// them from [Expect].
@@ -113,7 +114,10 @@ func Build(ctx context.Context, v *catalog.Version, o Options) ([]oci.Artifact, 
 		return checked(a, func() error {
 			again := o
 			again.Rehash = true
-			_, err := build(whole, maker, img, locked, again)
+			// A use of the build store of its own: the run may clear its own meanwhile.
+			ctx, done := gocache.With(whole)
+			defer done()
+			_, err := build(ctx, maker, img, locked, again)
 			return err
 		}), nil
 	})

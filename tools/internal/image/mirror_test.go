@@ -189,7 +189,7 @@ func answer(status int) func(http.ResponseWriter, *http.Request) bool {
 	}
 }
 
-// altered answers with what the registry has, changed; the length is right.
+// altered sends the registry's response with a changed body and the right length.
 func altered(h http.Handler, w http.ResponseWriter, r *http.Request, change func([]byte) []byte) bool {
 	recorded := httptest.NewRecorder()
 	h.ServeHTTP(recorded, r)
