@@ -181,7 +181,17 @@ func TestBelow(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "[one two] \n", string(out))
 
-	for _, mark := range []string{"echo below:", "echo below:0", "echo below:-1", "echo below:1", "echo below:999999999"} {
+	// A process of another session; process 1 may well be of this one in a container.
+	other := exec.Command("sleep", "60")
+	other.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	require.NoError(t, other.Start())
+	t.Cleanup(func() {
+		require.NoError(t, other.Process.Kill())
+		_ = other.Wait() // it was killed
+	})
+
+	for _, pid := range []string{"", "0", "-1", "999999999", strconv.Itoa(other.Process.Pid)} {
+		mark := "echo below:" + pid
 		cmd.Env = append(os.Environ(), child.Mark+"="+mark)
 		again := exec.Command(cmd.Path, cmd.Args[1:]...)
 		again.Env = cmd.Env
