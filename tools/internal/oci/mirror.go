@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -160,7 +161,7 @@ func (m *Mirror) open(ctx context.Context) (*Remote, error) {
 	if err != nil {
 		return nil, m.leaveOut(err)
 	}
-	r.base = metered{r.base}
+	r.base = metered{next: r.base, window: cmp.Or(m.registry.StallTimeout, DefaultStallTimeout)}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.repository == nil {
@@ -180,13 +181,14 @@ func (m *Mirror) leaveOut(why error) error {
 }
 
 // failsAlways tells whether a failure is the mirror's and not that of one image: it was
-// not reached, does not let us in, or stops in the middle.
+// not reached, does not let us in, stops in the middle or is too slow.
 func failsAlways(err error) bool {
 	var unsent *url.Error
 	var stalled *stalledError
+	var slow *slowError
 	code := statusOf(err)
-	return unanswered(err) || errors.As(err, &unsent) || errors.As(err, &stalled) || passingStatus(code) ||
-		code == http.StatusUnauthorized || code == http.StatusForbidden
+	return unanswered(err) || errors.As(err, &unsent) || errors.As(err, &stalled) || errors.As(err, &slow) ||
+		passingStatus(code) || code == http.StatusUnauthorized || code == http.StatusForbidden
 }
 
 // head asks whether a manifest is there.

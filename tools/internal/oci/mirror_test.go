@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
@@ -189,6 +190,68 @@ func TestMirrorIsLeftOut(t *testing.T) {
 	}
 	requireLeftOut(t, NewMirror("127.0.0.1:1/platform", Registry{Retries: -1}), digest, "connection refused")
 	requireLeftOut(t, NewMirror("mirror.invalid/platform", Registry{Retries: -1}), digest, "mirror.invalid")
+}
+
+// TestMirrorThatIsTooSlow: one that goes on sending a byte now and then never stalls.
+func TestMirrorThatIsTooSlow(t *testing.T) {
+	rec := newRecorder(t, func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "/blobs/") {
+			return false
+		}
+		for tick := time.NewTicker(10 * time.Millisecond); r.Context().Err() == nil; <-tick.C {
+			_, _ = w.Write([]byte{1})
+			w.(http.Flusher).Flush()
+		}
+		return true
+	})
+	a := randomArtifact(t)
+	_, err := openRemote(t, rec.host+"/platform", Registry{}).Push(t.Context(), []Artifact{a}, PushOptions{})
+	require.NoError(t, err)
+	m := NewMirror(rec.host+"/platform", Registry{StallTimeout: 200 * time.Millisecond})
+	ctx, said := told(t)
+	require.ErrorIs(t, m.Fetch(ctx, "image", a.Digest, nil, firstLayer), ErrLeftOut)
+	require.ErrorIs(t, m.Fetch(ctx, "image", a.Digest, nil, firstLayer), ErrLeftOut)
+	require.Len(t, said.steps, 1)
+	require.Contains(t, said.steps[0], rec.host+" is too slow: it sent ")
+}
+
+// firstLayer reads one layer; [validate.Index] would not wrap the error.
+func firstLayer(index v1.ImageIndex, _ []v1.Image) error {
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		return err
+	}
+	image, err := index.Image(manifest.Manifests[0].Digest)
+	if err != nil {
+		return err
+	}
+	layers, err := image.Layers()
+	if err != nil {
+		return err
+	}
+	stream, err := layers[0].Compressed()
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, stream)
+	return errors.Join(err, stream.Close())
+}
+
+// TestSlowReaderIsNoSlowMirror: whoever keeps what comes may be busy with other things.
+func TestSlowReaderIsNoSlowMirror(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 10)) }))
+	defer server.Close()
+	ctx, tracker := told(t)
+	req, err := http.NewRequestWithContext(metering(ctx, tracker), http.MethodGet, server.URL, nil)
+	require.NoError(t, err)
+	resp, err := metered{next: http.DefaultTransport, window: 100 * time.Millisecond}.RoundTrip(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	for range 10 {
+		time.Sleep(20 * time.Millisecond)
+		_, err := io.ReadFull(resp.Body, make([]byte, 1))
+		require.NoError(t, err)
+	}
 }
 
 func requireLeftOut(t *testing.T, m *Mirror, digest, says string) {

@@ -91,14 +91,15 @@ func Files(o Options) (map[string][]byte, error) {
 		return nil, err
 	}
 	named := map[string]string{
-		catalog.PackageFile:                       "package.yml",
-		"config/schema.yml":                       "schema.yml",
-		"config/kapp.yml":                         "kapp.yml",
-		"config/kbld.yml":                         "kbld.yml",
-		"config/objects/namespace.yml":            "namespace.yml",
-		"test/namespace/values.yml":               "values.yml",
-		path.Join(o.Version, catalog.VersionFile): "version.yml",
-		path.Join(o.Version, "go.mod"):            "go.mod.txt",
+		catalog.PackageFile:            "package.yml",
+		"config/schema.yml":            "schema.yml",
+		"config/kapp.yml":              "kapp.yml",
+		"config/kbld.yml":              "kbld.yml",
+		"config/objects/namespace.yml": "namespace.yml",
+		path.Join(catalog.ExamplesDir, catalog.ExampleValuesFile): "example-values.yml",
+		"test/namespace/values.yml":                               "values.yml",
+		path.Join(o.Version, catalog.VersionFile):                 "version.yml",
+		path.Join(o.Version, "go.mod"):                            "go.mod.txt",
 	}
 	if o.Kind != "" {
 		named[catalog.VendirFile] = "vendir.yml"
