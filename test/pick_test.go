@@ -92,6 +92,14 @@ func pickFromEnvironment(out io.Writer) ([]picked, error) {
 			return nil, err
 		}
 		fmt.Fprintf(out, "PICKED by what changed since %s (%d files); STRAKE_TEST_PACKAGES=all takes all\n", base, len(paths))
+		only, err := wordingOnly(base, paths)
+		if err != nil {
+			return nil, err
+		}
+		paths, reworded := withoutWording(c, paths, only)
+		for _, name := range reworded {
+			fmt.Fprintf(out, "NOT PICKED %s: only descriptions changed, which no cluster sees\n", name)
+		}
 		list = pick(c, paths, core)
 	case slices.Equal(asked, []string{"all"}):
 		list = pickNamed(c, sortedKeys(c.Published), "all were asked for")
