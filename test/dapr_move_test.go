@@ -27,7 +27,7 @@ func daprMoves(t *testing.T, c *cluster, move func()) {
 
 	move()
 
-	require.Contains(t, c.releaseNotes(t, "dapr", c.versionOf(t, "dapr")), "keep their sidecar of before until their pods are started anew")
+	require.Contains(t, c.releaseNotes(t, "dapr", c.versionOf(t, "dapr")), "keep the previous sidecar until their pods restart")
 	next := c.injectedSidecar(t)
 	require.NotEqual(t, old, next)
 	require.Equal(t, before, c.requireSidecars(t, namespace, old), "a pod was replaced, though nobody asked for it")

@@ -206,7 +206,7 @@ func TestPage(t *testing.T) {
 	text, err := docs.Page(c, v, values)
 	require.NoError(t, err)
 	for _, line := range []string{
-		"# Demo\n", "`demo.example.test`: Shows.", "\nShows more.\n", "## Requirements of 1.1.0\n\n<!-- vale off -->\n\nLittle.\n\n",
+		"# Demo\n", "`demo.example.test`: Shows.", "\nShows more.\n", "## Requirements of 1.1.0\n\nLittle.\n\n",
 		"to the cluster. Then run these commands",
 		"\n$ .build/strake rbac demo@1.1.0 -n packages | kubectl apply -f -\n$ kctrl package install -i demo -p demo.example.test --version 1.1.0 -n packages \\\n    --service-account-name demo-installer\n",
 		"| 2.0.0 | 0001-01-01 | `>=1.30.0` |  | MIT | no |\n| 1.1.0 | 0001-01-01 | `>=1.30.0` | `>=1.0.0` | MIT | yes |\n",
@@ -254,9 +254,9 @@ func TestOverview(t *testing.T) {
 	const page = "# Top\n\n<!-- packages: made by `make generate` -->\nstale\n<!-- packages: end -->\n\nrest\n"
 	text, err := docs.Overview(c, page)
 	require.NoError(t, err)
-	require.Equal(t, "# Top\n\n<!-- packages: made by `make generate` -->\n\n<!-- vale off -->\n\n"+
+	require.Equal(t, "# Top\n\n<!-- packages: made by `make generate` -->\n\n"+
 		"| package | versions | description |\n| --- | --- | --- |\n"+
-		"| [`demo`](packages/demo/README.md) | 1.0.0 | Shows things. |\n\n<!-- vale on -->\n\n"+
+		"| [`demo`](packages/demo/README.md) | 1.0.0 | Shows things. |\n\n"+
 		"Not published, because their images are not locked yet: [`demo`](packages/demo/README.md) 2.0.0.\n\n"+
 		"For the project's own use: [`own`](packages/own/README.md) 0.1.0.\n\n"+
 		"<!-- packages: end -->\n\nrest\n", string(text))

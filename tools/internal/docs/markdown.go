@@ -15,13 +15,6 @@ import (
 // ReadmeFile is the page of a package, in its folder.
 const ReadmeFile = "README.md"
 
-// Vale, which "make lint" runs, skips what stands between these lines: text out of a
-// version's bundle, which cannot change without another digest.
-const (
-	proseOff = "<!-- vale off -->\n"
-	proseOn  = "<!-- vale on -->\n"
-)
-
 // Page returns, as Markdown, the page of a package: how to install one of its
 // versions, example values, and what this version requires and contains.
 func Page(c *catalog.Catalog, v *catalog.Version, values *bundle.Values) ([]byte, error) {
@@ -32,24 +25,23 @@ func Page(c *catalog.Catalog, v *catalog.Version, values *bundle.Values) ([]byte
 	p := v.Package
 	var text bytes.Buffer
 	fmt.Fprintf(&text, "# %s\n\n%s\n", p.Metadata.DisplayName, madeBy("package.yml, version.yml, config/ and examples/values.yml"))
-	fmt.Fprintf(&text, "\n%s\n`%s`: %s Its source is <%s>.\n\n%s", proseOff,
-		c.Repository.FullName(p.Name), p.Metadata.ShortDescription, p.Metadata.Source, proseOn)
+	fmt.Fprintf(&text, "\n`%s`: %s Its source is <%s>.\n",
+		c.Repository.FullName(p.Name), p.Metadata.ShortDescription, p.Metadata.Source)
 	text.WriteString("\n## Install\n\n" + install(c, v))
 	if p.ExampleValues != "" {
 		fmt.Fprintf(&text, "\n## Example values\n\n```yaml\n%s\n```\n", strings.TrimSpace(p.ExampleValues))
 	}
-	fmt.Fprintf(&text, "\n## Description\n\n%s\n%s\n", proseOff, strings.TrimSpace(p.Metadata.LongDescription))
+	fmt.Fprintf(&text, "\n## Description\n\n%s\n", strings.TrimSpace(p.Metadata.LongDescription))
 	if p.Proof != "" {
 		fmt.Fprintf(&text, "\nTested on a cluster before a version is published: %s.\n", p.Proof)
 	}
-	text.WriteString("\n" + proseOn)
 	text.WriteString("\n## Versions\n\n" + versions(c, p))
-	fmt.Fprintf(&text, "\n## Requirements of %s\n\n%s\n%s\n%s", v.Version, proseOff, requirements(v), proseOn)
+	fmt.Fprintf(&text, "\n## Requirements of %s\n\n%s", v.Version, requirements(v))
 	if len(v.Includes) > 0 {
-		fmt.Fprintf(&text, "\n## Contents\n\n%s\n%s\n%s", proseOff, includes(v), proseOn)
+		fmt.Fprintf(&text, "\n## Contents\n\n%s", includes(v))
 	}
-	fmt.Fprintf(&text, "\n## Values\n\n%s\n\n%s\n%s\n%s", valuesHead(v), proseOff, grid(
-		[]string{"value", "type", "default", "allowed", "description"}, valueCells(rows, installed(v))), proseOn)
+	fmt.Fprintf(&text, "\n## Values\n\n%s\n\n%s", valuesHead(v), grid(
+		[]string{"value", "type", "default", "allowed", "description"}, valueCells(rows, installed(v))))
 	return text.Bytes(), nil
 }
 
@@ -118,7 +110,7 @@ func includes(v *catalog.Version) string {
 func valuesHead(v *catalog.Version) string {
 	id := v.Package.Name + "@" + v.Version
 	return fmt.Sprintf("These are the values of %s. `strake docs %s --format yaml` prints them as a file to edit, with an\n"+
-		"example of each. `--format json-schema` prints a JSON Schema, with which an editor completes and checks such a file.", v.Version, id)
+		"example of each. `--format json-schema` prints a JSON Schema, which editors use to complete and validate the file.", v.Version, id)
 }
 
 // installed are the ends of the paths at which a package has the values of
@@ -144,7 +136,7 @@ func valueCells(rows []Row, elsewhere map[string]string) [][]string {
 		for end, name := range elsewhere {
 			if strings.HasSuffix(row.Path, end) {
 				skip = row.Path + "."
-				about = strings.TrimSpace(about + " The values of " + pageOf(name) + ".")
+				about = strings.TrimSpace(about + " See " + pageOf(name) + ".")
 			}
 		}
 		cells = append(cells, []string{code(row.Path), row.Type, codeOrNothing(row.Default), plain(row.Allowed), about})

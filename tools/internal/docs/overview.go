@@ -30,7 +30,7 @@ func Overview(c *catalog.Catalog, page string) ([]byte, error) {
 		}
 		cells = append(cells, []string{link(p), strings.Join(published, ", "), plain(oneLine(p.Metadata.ShortDescription))})
 	}
-	text := "\n" + proseOff + "\n" + grid([]string{"package", "versions", "description"}, cells) + "\n" + proseOn +
+	text := "\n" + grid([]string{"package", "versions", "description"}, cells) +
 		others(c, "Not published, because their images are not locked yet", func(v *catalog.Version) bool { return v.Images == nil }) +
 		others(c, "For the project's own use", func(v *catalog.Version) bool { return v.Images != nil && !c.Published(v) })
 	return []byte(before + overviewBegin + "\n" + text + "\n" + overviewEnd + "\n" + after), nil
