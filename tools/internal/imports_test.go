@@ -25,7 +25,7 @@ const (
 )
 
 // everywhere may be imported by every stage: they know nothing of any.
-var everywhere = []string{"cache", "gotool", "names", "progress", "retry", "untrusted"}
+var everywhere = []string{"cache", "gotool", "names", "progress", "retry", "strictyaml", "untrusted"}
 
 // stages says which other parts of the project each folder of tools/ may
 // import. Tests are free to use more, except the command line.
@@ -38,6 +38,7 @@ var stages = map[string]struct {
 	"names":       {nil, "it compares words and must not know what they name"},
 	"progress":    {nil, "it shows what it is told and knows no stage"},
 	"retry":       {[]string{"progress"}, "it says which attempt follows and waits, whatever is tried"},
+	"strictyaml":  {nil, "it reads values and must not know whose they are"},
 	"untrusted":   {nil, "it reads archives and YAML of anybody's and must not know whose they are"},
 	"child":       {nil, "it starts processes and must not know what they do"},
 	"gocache":     {[]string{"child"}, "it keeps what the go command compiles, whatever that is"},
@@ -107,10 +108,9 @@ var libraries = []struct {
 	{"github.com/texttheater/golang-levenshtein", []string{"names"}, "how near two words are is decided in one place"},
 }
 
-// catalogLibraries are all that catalog may import beside Go's own library, names
-// being one of ours:
-// with fewer, loading stays a matter of milliseconds.
-var catalogLibraries = []string{"go.yaml.in/yaml/v3", "github.com/carvel-dev/semver/v4", "golang.org/x/mod/", inner + "names"}
+// catalogLibraries are all that catalog may import beside Go's own library, two of them
+// ours: with fewer, loading stays a matter of milliseconds.
+var catalogLibraries = []string{"go.yaml.in/yaml/v3", "github.com/carvel-dev/semver/v4", "golang.org/x/mod/", inner + "names", inner + "strictyaml"}
 
 // source is one Go file and what it imports.
 type source struct {

@@ -118,7 +118,9 @@ func (l *loader) environmentValues(e *Environment, dir, prefix string) map[strin
 	values := map[string]any{}
 	if name := path.Join(dir, ValuesFile); l.exists(name) {
 		l.read(name, "", func(f *file, data []byte) {
-			f.decode(data, &values)
+			if read := f.values(data); read != nil {
+				values = read
+			}
 			e.Sources = append(e.Sources, Source{name, data})
 		})
 	}
@@ -169,16 +171,15 @@ func (l *loader) beside(c *Catalog, e *Environment, dir string) {
 		return
 	}
 	for _, entry := range l.entries(dir) {
-		name, file := strings.TrimSuffix(entry.Name(), ".yml"), path.Join(dir, entry.Name())
+		name, at := strings.TrimSuffix(entry.Name(), ".yml"), path.Join(dir, entry.Name())
 		if _, err := c.Package(name); err != nil && c.leftOut[name] == nil {
-			l.bad(file, "%v; a file here is named PACKAGE.yml", err)
+			l.bad(at, "%v; a file here is named PACKAGE.yml", err)
 			continue
 		}
-		data, err := os.ReadFile(l.path(file))
-		if err != nil {
-			l.bad(file, "%v", err)
-		}
-		e.Beside[name] = data
+		l.read(at, "", func(f *file, data []byte) {
+			f.values(data)
+			e.Beside[name] = data
+		})
 	}
 }
 

@@ -61,7 +61,7 @@ func TestEnvironmentRefuses(t *testing.T) {
 		"an unknown field":       {shores().with("config/rough/environment.yml", "description: a\nkubernetes: 1.34.4\nregion: b\n"), `config/rough/environment.yml:3: unknown field "region"`},
 		"a wrong version":        {shores().with("config/rough/environment.yml", "description: a\nkubernetes: \"1.34\"\n"), `config/rough/environment.yml:2: kubernetes "1.34"`},
 		"a registry with a tag":  {shores().with("config/rough/environment.yml", "description: a\nkubernetes: 1.34.4\nregistry: r.example/a:1\n"), `config/rough/environment.yml:3: "r.example/a:1" names the tag`},
-		"a value twice":          {shores().with("config/base/values.yml", "namespace: a\nnamespace: b\n"), `config/base/values.yml:2: duplicate field "namespace"`},
+		"a value twice":          {shores().with("config/base/values.yml", "namespace: a\nnamespace: b\n"), "config/base/values.yml:2: namespace: the key occurs twice, first on line 1; remove one of them"},
 		"a misspelt file":        {shores().with("config/rough/value.yml", ""), "config/rough/value.yml: nothing reads this; known here: environment.yml, values.yml"},
 		"a stray file of base":   {shores().with("config/base/environment.yml", ""), "config/base/environment.yml: nothing reads this"},
 		"an overlay of nobody":   {shores().with("config/rough/overlays/a.yml", ""), "config/rough/overlays/a.yml: an unexpected file: only folders named after packages belong here"},

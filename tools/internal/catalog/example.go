@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/strake-dev/strake/tools/internal/names"
 )
 
@@ -134,9 +132,8 @@ func (l *loader) examples(dir string, p *Package) []*Example {
 // the package allows them is not known here; a test renders them.
 func (l *loader) exampleValues(name string, p *Package) {
 	l.read(name, "the page of the package shows it", func(f *file, data []byte) {
-		node, ok := f.parse(data)
-		if ok && node.Kind != yaml.MappingNode {
-			f.badLine(node.Line, "not a mapping of values; write KEY: VALUE")
+		if values := f.values(data); values != nil && len(values) == 0 {
+			f.badLine(1, "the file is empty")
 		}
 		p.ExampleValues = string(data)
 	})

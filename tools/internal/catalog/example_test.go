@@ -86,7 +86,7 @@ func TestLoadExampleErrors(t *testing.T) {
 	_, err := Load(withExample().with("packages/boat/examples/notes.txt", "").write(t))
 	require.ErrorContains(t, err, "packages/boat/examples/notes.txt: an unexpected file: only folders of examples and values.yml belong here")
 	_, err = Load(withExample().with("packages/boat/examples/values.yml", "- sails\n").write(t))
-	require.ErrorContains(t, err, "packages/boat/examples/values.yml:1: not a mapping of values")
+	require.ErrorContains(t, err, "packages/boat/examples/values.yml:1: expected a map of values, found a list")
 	_, err = Load(withExample().with("packages/boat/examples/values.yml", "# none\n").write(t))
 	require.ErrorContains(t, err, "packages/boat/examples/values.yml:1: the file is empty")
 	_, err = Load(withExample().without(example).write(t))

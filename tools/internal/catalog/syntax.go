@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"regexp"
-	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/strake-dev/strake/tools/internal/strictyaml"
 )
 
 // parse reads the one document of a file; what is no YAML is a problem.
@@ -38,17 +37,16 @@ func (f *file) parse(data []byte) (*yaml.Node, bool) {
 	return first.Content[0], true
 }
 
-var yamlLine = regexp.MustCompile(`^(?:yaml: )?line (\d+): `)
-
 func (f *file) syntax(data []byte, err error) {
-	text, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
-	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
-		line, _ = strconv.Atoi(m[1])
-		text = strings.TrimPrefix(err.Error(), m[0])
-		if strings.HasPrefix(text, "did not find expected") {
-			line++ // the library's parser counts lines from zero, its scanner from one
-		}
+	line, text := strictyaml.Syntax(data, err)
+	f.badLine(line, "not YAML: %s", text)
+}
+
+// values reads a file of values.
+func (f *file) values(data []byte) map[string]any {
+	values, faults := strictyaml.Values(data)
+	for _, fault := range faults {
+		f.badLine(fault.Line, "%s", fault.Text)
 	}
-	last := 1 + bytes.Count(bytes.TrimRight(data, "\n"), []byte("\n")) // the parser may name the line after it
-	f.badLine(min(max(line, 1), last), "not YAML: %s", text)
+	return values
 }

@@ -3,10 +3,8 @@ package cli
 import (
 	"cmp"
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/environment"
@@ -57,12 +55,9 @@ func (a *app) lay(e *catalog.Environment, name string) error {
 	if err != nil || name == "" {
 		return err
 	}
-	if err := file.OneDocument(); err != nil {
+	over, err := file.Values()
+	if err != nil {
 		return err
-	}
-	var over map[string]any
-	if err := yaml.UnmarshalStrict(file.Data, &over); err != nil {
-		return cmp.Or(file.Unreadable(err), fmt.Errorf("reading the values to lay over the environment %s: %w", e.Name, err))
 	}
 	e.Lay(over, catalog.Source{Name: file.Name, Data: file.Data})
 	return nil

@@ -72,21 +72,23 @@ func valuesFileFlag(cmd *cobra.Command, target *string, what string) {
 	mustComplete(cmd, "values-file", completeFiles("yml", "yaml"))
 }
 
-// values are a file of values, stdin for -, or nothing.
-func (a *app) values(file string) (inputs.File, error) {
-	switch file {
-	case "":
+// values are a file of values, stdin for -, or nothing. What is wrong with the file as YAML
+// is an error.
+func (a *app) values(name string) (inputs.File, error) {
+	if name == "" {
 		return inputs.File{}, nil
-	case "-":
-		data, err := io.ReadAll(a.streams.In)
-		if err != nil {
-			return inputs.File{}, fmt.Errorf("reading values from stdin: %w", err)
-		}
-		return inputs.File{Name: "stdin", Data: data}, nil
 	}
-	data, err := os.ReadFile(file)
+	file := inputs.File{Name: name}
+	var err error
+	if name == "-" {
+		file.Name = "stdin"
+		file.Data, err = io.ReadAll(a.streams.In)
+	} else {
+		file.Data, err = os.ReadFile(name)
+	}
 	if err != nil {
-		return inputs.File{}, fmt.Errorf("reading values: %w", err)
+		return inputs.File{}, fmt.Errorf("reading values from %s: %w", file.Name, err)
 	}
-	return inputs.File{Name: file, Data: data}, nil
+	_, err = file.Values()
+	return file, err
 }

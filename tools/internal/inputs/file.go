@@ -10,71 +10,21 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/strake-dev/strake/tools/internal/strictyaml"
 )
 
-// yamlLine is how the YAML libraries name a line in their messages.
-var yamlLine = regexp.MustCompile(`line (\d+): (.*)`)
-
-// Unreadable returns what keeps the file from being one map of values, with the line,
-// or nil. cause is the error that it explains.
-func (f File) Unreadable(cause error) error {
-	documents, err := f.documents()
-	if err == nil {
-		for _, d := range documents {
-			if content := d.Content[0]; content.Kind != yaml.MappingNode && content.ShortTag() != "!!null" {
-				return &Error{f.Name, content.Line, "expected a map of values, found " + kindOf(content), cause}
-			}
-		}
-		var values map[string]any
-		err = yaml.Unmarshal(f.Data, &values) // finds keys that stand there twice
+// Values returns the values of the file, or an [Error] for all that is wrong with it.
+func (f File) Values() (map[string]any, error) {
+	values, faults := strictyaml.Values(f.Data)
+	errs := make([]error, 0, len(faults))
+	for _, fault := range faults {
+		errs = append(errs, &Error{File: f.Name, Line: fault.Line, Text: fault.Text})
 	}
-	if err == nil {
-		return nil
+	if len(errs) == 1 {
+		return nil, errs[0]
 	}
-	line, text := yamlFault(f.Data, err)
-	return &Error{f.Name, line, text, cause}
-}
-
-// yamlFault reads the line out of an error of a YAML library. Its parser counts lines
-// from zero, names none on the first and may name the one after the last; its scanner
-// and decoder count from one.
-func yamlFault(data []byte, err error) (line int, text string) {
-	text = strings.TrimPrefix(err.Error(), "yaml: ")
-	if match := yamlLine.FindStringSubmatch(text); match != nil {
-		line, _ = strconv.Atoi(match[1])
-		text = match[2]
-	}
-	if strings.HasPrefix(text, "did not find expected") {
-		line++
-	}
-	last := 1 + bytes.Count(bytes.TrimRight(data, "\n"), []byte("\n"))
-	return min(line, last), text
-}
-
-// OneDocument returns an error where the file has several documents with values, for
-// readers that take the first alone.
-func (f File) OneDocument() error {
-	documents, _ := f.documents() // what is no YAML, its reader refuses
-	filled := 0
-	for _, d := range documents {
-		if d.Content[0].ShortTag() == "!!null" {
-			continue
-		}
-		if filled++; filled > 1 {
-			return &Error{File: f.Name, Line: d.Content[0].Line, Text: "a second YAML document; put all values into one"}
-		}
-	}
-	return nil
-}
-
-func kindOf(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.MappingNode:
-		return "a map"
-	case yaml.SequenceNode:
-		return "a list"
-	}
-	return fmt.Sprintf("%q", n.Value)
+	return values, errors.Join(errs...)
 }
 
 // documents are those of the file up to the first that is no YAML.

@@ -102,8 +102,6 @@ func (in Inputs) Explain(err error) error {
 			return err
 		}
 		return &Error{at.File, at.Before + failed.Line, overlayText(failed), err}
-	case strings.Contains(err.Error(), "Unmarshaling YAML data values file"):
-		return in.Unreadable(err)
 	case strings.Contains(err.Error(), "Expected to be plain YAML, having no annotations"):
 		return in.annotated(err)
 	}
@@ -117,17 +115,6 @@ func (in Inputs) annotated(err error) error {
 			if at := strings.Index(line, "#@"); at >= 0 {
 				return &Error{f.Name, i + 1, fmt.Sprintf("values are plain YAML, in which ytt evaluates nothing; remove %q", strings.TrimSpace(line[at:])), err}
 			}
-		}
-	}
-	return err
-}
-
-// Unreadable returns the fault of the first file of values that is no YAML or no map,
-// and err where all of them are.
-func (in Inputs) Unreadable(err error) error {
-	for _, f := range in.Values {
-		if fault := f.Unreadable(err); fault != nil {
-			return fault
 		}
 	}
 	return err
@@ -232,6 +219,9 @@ func (in Inputs) docs(f ytt.Fault) string {
 	}
 	return strings.TrimSpace("strake docs " + pkg + " " + text)
 }
+
+// yamlLine is how ytt names a line in what a YAML library says.
+var yamlLine = regexp.MustCompile(`line (\d+): `)
 
 // renamed gives overlays the names of the user's files in ytt's text, which is kept
 // whole, and begins with the place that it names first.

@@ -96,26 +96,26 @@ func TestText(t *testing.T) {
 	require.False(t, ok)
 }
 
-func TestUnreadable(t *testing.T) {
-	cause := errors.New("cause")
+func TestFileValues(t *testing.T) {
 	for text, want := range map[string]string{
 		"a: 1\nb: [1\n":          "f.yml:2: did not find expected ',' or ']'",
 		"a: [1\n":                "f.yml:1: did not find expected ',' or ']'", // the parser means the line after it
 		"a: 1\nb: c: d\n":        "f.yml:2: mapping values are not allowed in this context",
 		"- a\n":                  "f.yml:1: expected a map of values, found a list",
 		"\nwords\n":              `f.yml:2: expected a map of values, found "words"`,
-		"a: 1\n---\n- b\n":       "f.yml:3: expected a map of values, found a list",
-		"a: 1\na: 2\n":           `f.yml:2: mapping key "a" already defined at line 1`,
+		"a: 1\n---\n- b\n":       "f.yml:3: a second YAML document; put all values into one",
+		"a: 1\na: 2\n":           `f.yml:2: a: the key occurs twice, first on line 1; remove one of them`,
 		"a: 1\n# c\nb: \"x\\q\"": "f.yml:3: found unknown escape character",
 	} {
-		err := file("f.yml", text).Unreadable(cause)
+		_, err := file("f.yml", text).Values()
 		require.EqualError(t, err, want, text)
-		require.ErrorIs(t, err, cause)
 	}
-	require.NoError(t, file("f.yml", "").Unreadable(cause))
-	require.NoError(t, file("f.yml", "# nothing\n").Unreadable(cause))
-	require.EqualError(t, file("f.yml", "a: 1\n---\n---\nb: 1\n").OneDocument(), "f.yml:4: a second YAML document; put all values into one")
-	require.NoError(t, file("f.yml", "---\n---\nb: 1\n---\n").OneDocument())
+	values, err := file("f.yml", "---\n---\nb: 1\n---\n").Values()
+	require.NoError(t, err)
+	require.Equal(t, map[string]any{"b": 1}, values)
+	_, err = file("f.yml", "a: on\nb: {1: x}\n").Values()
+	require.ErrorContains(t, err, "f.yml:1: a: on is")
+	require.ErrorContains(t, err, "\nf.yml:2: b.1: ")
 }
 
 // FuzzExplain: whatever the file holds, aliases that contain themselves among it, a
@@ -129,7 +129,7 @@ func FuzzExplain(f *testing.F) {
 		var e *inputs.Error
 		require.ErrorAs(t, err, &e)
 		require.LessOrEqual(t, e.Line, 1+strings.Count(text, "\n")+strings.Count(text, "\r"))
-		_ = file("f.yml", text).Unreadable(nil)
+		_, _ = file("f.yml", text).Values()
 		var document yaml.Node
 		if yaml.Unmarshal([]byte(text), &document) == nil {
 			inputs.Text([]inputs.File{file("f.yml", text)}, strings.Split(path, "."))

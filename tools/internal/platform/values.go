@@ -79,8 +79,7 @@ func (p *Plan) valuesOf(v *catalog.Version) ([]byte, error) {
 	}
 	values := map[string]any{}
 	if err := yaml.Unmarshal(given.Values, &values); err != nil {
-		err = fmt.Errorf("reading the values of %s: %w", v.Package.Name, err)
-		return nil, given.From.Unreadable(err)
+		return nil, fmt.Errorf("reading the values of %s: %w", v.Package.Name, err)
 	}
 	if _, set := values["namespace"]; !set {
 		values["namespace"] = p.options.Namespace
@@ -105,10 +104,8 @@ func readValues(c *catalog.Catalog, files map[string]string) (map[string]Given, 
 			return nil, fmt.Errorf("reading the values of %s: %w", name, err)
 		}
 		file := inputs.File{Name: files[name], Data: data}
-		if len(p.Versions[len(p.Versions)-1].Installed()) > 0 { // its values are read here, too
-			if err := file.OneDocument(); err != nil {
-				return nil, err
-			}
+		if _, err := file.Values(); err != nil {
+			return nil, err
 		}
 		values[p.Name] = Given{data, inputs.Of(p.Name, file)}
 	}

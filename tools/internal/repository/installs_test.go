@@ -2,6 +2,7 @@ package repository_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/manifest"
 	"github.com/strake-dev/strake/tools/internal/repository"
+	"github.com/strake-dev/strake/tools/internal/strictyaml"
 )
 
 // installer is the checkout's own package that installs the others.
@@ -128,6 +130,31 @@ func TestInstalledValues(t *testing.T) {
 	}
 }
 
+// TestInstalledValuesStayStrings: the installer writes values once more as YAML. Strings that
+// some version of YAML reads as something else are strings there, too.
+func TestInstalledValuesStayStrings(t *testing.T) {
+	c := checkout(t)
+	v := installer(t, c)
+	labels := map[string]any{}
+	for i, text := range []string{
+		"2024-01-01", "2024-01-01T00:00:00Z", "on", "no", "y", "true", "null", "~", "0777", "0o17", "0x1F", "1_000", "1e3", "1:30", ".inf", "1.10", "", "7",
+	} {
+		labels[fmt.Sprintf("label-%d", i)] = text
+	}
+	given := map[string]any{}
+	for _, other := range v.Installed() {
+		given[other.Package.Name] = map[string]any{"enabled": true, "values": map[string]any{"labels": labels}}
+	}
+	objects, err := renderValues(t, c, v, map[string]any{"packages": given})
+	require.NoError(t, err)
+	for _, other := range v.Installed() {
+		read, faults := strictyaml.Values([]byte(passedOnText(t, objects, other.Package.Name)))
+		require.Empty(t, faults, other.ID())
+		require.Equal(t, labels, read["labels"], other.ID())
+		require.Equal(t, labels, passedOn(t, objects, other.Package.Name)["labels"], "as a library of YAML 1.1 reads them")
+	}
+}
+
 // rounds is how many cases of each package are looked at, the longest first: all
 // of them take minutes.
 const rounds = 1
@@ -160,17 +187,22 @@ func caseValues(t *testing.T, v *catalog.Version, round int) map[string]any {
 // passedOn are the values in the secret that a PackageInstall names.
 func passedOn(t *testing.T, objects []manifest.Object, name string) map[string]any {
 	t.Helper()
+	var values map[string]any
+	require.NoError(t, yaml.Unmarshal([]byte(passedOnText(t, objects, name)), &values))
+	return values
+}
+
+func passedOnText(t *testing.T, objects []manifest.Object, name string) string {
+	t.Helper()
 	for _, o := range objects {
 		if o.GetKind() == "Secret" && strings.HasPrefix(o.GetName(), name+"-values-") {
 			text, _, err := unstructured.NestedString(o.Object, "stringData", "values.yml")
 			require.NoError(t, err)
-			var values map[string]any
-			require.NoError(t, yaml.Unmarshal([]byte(text), &values))
-			return values
+			return text
 		}
 	}
 	require.Fail(t, "no values of "+name)
-	return nil
+	return ""
 }
 
 // port has the checkout's installer in a tree of two packages of which boat
