@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/carvel-dev/semver/v4"
+
 	"github.com/strake-dev/strake/tools/internal/names"
 )
 
@@ -35,8 +37,9 @@ type Environment struct {
 	// Dir is the folder, absolute.
 	Dir         string `yaml:"-"`
 	Description string `yaml:"description"`
-	// Kubernetes is the version that its clusters run: packages for other versions
-	// are not chosen, and objects are checked against its API.
+	// Kubernetes is the version that its clusters report, such as 1.34.4 or
+	// v1.34.4-eks-3025e55: packages for other versions are not chosen, and objects are
+	// checked against its API. See [Release].
 	Kubernetes string `yaml:"kubernetes"`
 	// KappController is the version of kapp-controller there; empty means any.
 	KappController string `yaml:"kappController,omitempty"`
@@ -97,8 +100,8 @@ func (c *Catalog) Environment(name string) (*Environment, error) {
 	e := &Environment{Name: name, Dir: l.path(dir), Beside: map[string][]byte{}, OverlayFiles: map[string]map[string]string{}}
 	l.read(path.Join(dir, EnvironmentFile), "it says what the environment is for and which Kubernetes it runs", func(f *file, data []byte) {
 		f.decode(data, e)
-		checkSemver(f, "kubernetes", e.Kubernetes)
-		checkSemver(f, "kappController", e.KappController)
+		checkRelease(f, "kubernetes", e.Kubernetes)
+		checkRelease(f, "kappController", e.KappController)
 		if fault := repositoryFault(e.Registry); e.Registry != "" && fault != "" {
 			f.bad("registry", "%q %s; write HOST/PATH alone", e.Registry, fault)
 		}
@@ -221,6 +224,30 @@ func (e *Environment) Package(name string) (map[string]any, bool) {
 	entry, found := packages[name].(map[string]any)
 	values, _ := entry["values"].(map[string]any)
 	return values, found
+}
+
+// Release returns a version of Kubernetes or kapp-controller as kapp-controller compares it
+// with what packages require: 1.34.4 for v1.34.4-eks-3025e55, without what a distribution
+// appends. An empty version is any, and stays empty.
+func Release(version string) (string, error) {
+	if version == "" {
+		return "", nil
+	}
+	v, err := semver.ParseTolerant(version)
+	if err != nil {
+		return "", err
+	}
+	v.Pre, v.Build = nil, nil
+	return v.String(), nil
+}
+
+func checkRelease(f *file, field, version string) {
+	if !f.has(field) || version == "" {
+		return
+	}
+	if _, err := Release(version); err != nil {
+		f.bad(field, "%s %q is not a version such as 1.34.4 or 1.34.4-eks-3025e55: %v; write what \"kubectl version\" prints for the server", field, version, err)
+	}
 }
 
 // Platform is the newest version of the package that installs the others.

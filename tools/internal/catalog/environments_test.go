@@ -59,7 +59,7 @@ func TestEnvironmentRefuses(t *testing.T) {
 	}{
 		"no environment.yml":     {shores().without("config/rough/environment.yml"), "config/rough/environment.yml: missing"},
 		"an unknown field":       {shores().with("config/rough/environment.yml", "description: a\nkubernetes: 1.34.4\nregion: b\n"), `config/rough/environment.yml:3: unknown field "region"`},
-		"a wrong version":        {shores().with("config/rough/environment.yml", "description: a\nkubernetes: \"1.34\"\n"), `config/rough/environment.yml:2: kubernetes "1.34"`},
+		"a wrong version":        {shores().with("config/rough/environment.yml", "description: a\nkubernetes: latest\n"), `config/rough/environment.yml:2: kubernetes "latest" is not a version such as 1.34.4 or 1.34.4-eks-3025e55`},
 		"a registry with a tag":  {shores().with("config/rough/environment.yml", "description: a\nkubernetes: 1.34.4\nregistry: r.example/a:1\n"), `config/rough/environment.yml:3: "r.example/a:1" names the tag`},
 		"a value twice":          {shores().with("config/base/values.yml", "namespace: a\nnamespace: b\n"), "config/base/values.yml:2: namespace: the key occurs twice, first on line 1; remove one of them"},
 		"a misspelt file":        {shores().with("config/rough/value.yml", ""), "config/rough/value.yml: nothing reads this; known here: environment.yml, values.yml"},
@@ -81,6 +81,24 @@ func TestEnvironmentRefuses(t *testing.T) {
 	require.EqualError(t, err, `no environment "stormy"; known: calm, rough`)
 	_, err = c.Platform()
 	require.ErrorContains(t, err, "repo/repository.yml names no platform")
+}
+
+func TestRelease(t *testing.T) {
+	for version, want := range map[string]string{
+		"1.34.4": "1.34.4", "v1.34.4": "1.34.4", "1.34": "1.34.0", "": "",
+		"1.34.0-gke.1709000": "1.34.0", "v1.34.4-eks-3025e55": "1.34.4", "v1.33.5+k3s1": "1.33.5", "v1.32.0+rke2r1": "1.32.0", "1.31.4-alpha.1+a": "1.31.4",
+	} {
+		got, err := Release(version)
+		require.NoError(t, err, version)
+		require.Equal(t, want, got)
+	}
+	_, err := Release("latest")
+	require.Error(t, err)
+	c, err := Load(shores().with("config/rough/environment.yml", "description: a\nkubernetes: v1.34.0-gke.1709000\n").write(t))
+	require.NoError(t, err)
+	e, err := c.Environment("rough")
+	require.NoError(t, err)
+	require.Equal(t, "v1.34.0-gke.1709000", e.Kubernetes)
 }
 
 func TestPlatform(t *testing.T) {

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -115,11 +117,16 @@ func envValidate(ctx context.Context, c *catalog.Catalog, e *catalog.Environment
 }
 
 func kubernetesAPI(ctx context.Context, e *catalog.Environment) (*environment.API, error) {
-	dir, err := upstream.Module(ctx, "k8s.io/kubernetes", "v"+e.Kubernetes)
+	release, err := catalog.Release(e.Kubernetes)
 	if err != nil {
 		return nil, err
 	}
-	return environment.NewAPI(e.Kubernetes, os.DirFS(filepath.Join(dir, "api", "openapi-spec", "v3")))
+	dir, err := upstream.Module(ctx, "k8s.io/kubernetes", "v"+release)
+	if err != nil {
+		return nil, fmt.Errorf("%s: kubernetes: fetching the API of Kubernetes %s, with which objects are validated; name a release that the Go module k8s.io/kubernetes has, or give access to the Go module proxy: %w",
+			path.Join(catalog.EnvironmentsDir, e.Name, catalog.EnvironmentFile), release, err)
+	}
+	return environment.NewAPI(release, os.DirFS(filepath.Join(dir, "api", "openapi-spec", "v3")))
 }
 
 func printEnvFindings(w io.Writer, found []environment.Finding) error {

@@ -87,7 +87,7 @@ func (a *app) values(name string) (inputs.File, error) {
 		file.Data, err = os.ReadFile(name)
 	}
 	if err != nil {
-		return inputs.File{}, fmt.Errorf("reading values from %s: %w", file.Name, err)
+		return inputs.File{}, fmt.Errorf("reading values: %w", err)
 	}
 	_, err = file.Values()
 	return file, err

@@ -196,9 +196,10 @@ func selected(c *catalog.Catalog, e *catalog.Environment, install packaging.Pack
 // fits are the conditions that the versions themselves make.
 func fits(p *catalog.Package, e *catalog.Environment) []versions.ConstraintCallback {
 	condition := func(name, actual string, wanted func(*catalog.Version) string) versions.ConstraintCallback {
+		actual, broken := catalog.Release(actual)
 		return versions.ConstraintCallback{Name: name, Constraint: func(version string) bool {
 			v, err := p.Version(version)
-			return err == nil && (actual == "" || wanted(v) == "" || catalog.Requirement{Constraint: wanted(v)}.Admits(actual))
+			return err == nil && broken == nil && (actual == "" || wanted(v) == "" || catalog.Requirement{Constraint: wanted(v)}.Admits(actual))
 		}}
 	}
 	return []versions.ConstraintCallback{

@@ -37,6 +37,8 @@ func TestSelected(t *testing.T) {
 		{">=1.0.0 <1.1.0", "1.34.4", "", "1.0.0"},
 		{"1.1.0-rc.1", "1.34.4", "", "1.1.0-rc.1"},
 		{"", "1.34.4", "0.51.0", "1.1.0"},
+		{">=1.0.0", "v1.34.0-gke.1709000", "", "2.0.0"},
+		{">=1.0.0", "1.40.0-eks-3025e55", "0.51.0+build.1", "3.0.0"},
 	} {
 		v, err := selected(boats(), &catalog.Environment{Kubernetes: test.kubernetes, KappController: test.kappController}, install(test.constraint))
 		require.NoError(t, err, test.constraint)

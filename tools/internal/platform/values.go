@@ -74,6 +74,11 @@ func developmentValues(c *catalog.Catalog) (map[string]Given, error) {
 // where it is installed itself, unless its values say otherwise.
 func (p *Plan) valuesOf(v *catalog.Version) ([]byte, error) {
 	given := p.options.Values[v.Package.Name]
+	for _, file := range given.From.Values {
+		if _, err := file.Values(); err != nil {
+			return nil, err
+		}
+	}
 	if len(v.Installed()) == 0 {
 		return given.Values, nil
 	}
@@ -104,9 +109,6 @@ func readValues(c *catalog.Catalog, files map[string]string) (map[string]Given, 
 			return nil, fmt.Errorf("reading the values of %s: %w", name, err)
 		}
 		file := inputs.File{Name: files[name], Data: data}
-		if _, err := file.Values(); err != nil {
-			return nil, err
-		}
 		values[p.Name] = Given{data, inputs.Of(p.Name, file)}
 	}
 	return values, nil
