@@ -82,8 +82,14 @@ func only(data []byte) (*yaml.Node, *Fault) {
 	}
 }
 
+// maxDepth is the number of values within each other. Values of packages reach about 20.
+const maxDepth = 200
+
 // checker collects the faults of a document.
-type checker struct{ faults []Fault }
+type checker struct {
+	faults []Fault
+	depth  int
+}
 
 func (c *checker) bad(n *yaml.Node, path, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
@@ -95,6 +101,12 @@ func (c *checker) bad(n *yaml.Node, path, format string, args ...any) {
 
 // value does not follow aliases, since what they stand for was looked at already.
 func (c *checker) value(n *yaml.Node, path string) {
+	c.depth++
+	defer func() { c.depth-- }()
+	if c.depth > maxDepth {
+		c.bad(n, "", "the values are nested deeper than %d levels; write them flatter", maxDepth)
+		return
+	}
 	known := []string{"!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq"}
 	if n.Style&yaml.TaggedStyle != 0 && !slices.Contains(known, n.ShortTag()) {
 		c.bad(n, path, "the tag %s is not allowed in values; remove it", n.Tag)

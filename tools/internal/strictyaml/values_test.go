@@ -69,7 +69,9 @@ func TestValuesRefuses(t *testing.T) {
 		require.Nil(t, values, text)
 		require.Equal(t, []Fault{want}, faults, text)
 	}
-	_, faults := Values([]byte("a: on\nb: {1: 2}\nc: no\n"))
+	_, faults := Values([]byte("a: " + strings.Repeat("[", 9000) + strings.Repeat("]", 9000)))
+	require.Equal(t, []Fault{{1, "the values are nested deeper than 200 levels; write them flatter"}}, faults)
+	_, faults = Values([]byte("a: on\nb: {1: 2}\nc: no\n"))
 	require.Len(t, faults, 3, "all that is wrong is told")
 }
 
