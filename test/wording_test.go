@@ -64,17 +64,17 @@ func withoutWording(c checkout, paths []string, only map[string]bool) (rest []st
 	return rest, slices.DeleteFunc(reworded, func(name string) bool { return changed[name] })
 }
 
-// textual are the fields of package.yml and version.yml that only people read.
+// textual are the fields of package.yml and version.yml that only people read. Reasons are
+// not among them, since packages render some into objects.
 var textual = []string{
-	"shortDescription", "longDescription", "supportDescription", "proof", "releaseNotes", "capacity", "description", "reason",
+	"shortDescription", "longDescription", "supportDescription", "proof", "releaseNotes", "capacity", "description",
 }
 
 var (
-	// comment is a line of YAML that ytt drops, or that describes a value, and remark one
-	// of Starlark; sentence is a string in which Starlark describes a value.
-	comment  = regexp.MustCompile(`(?m)^\s*#(!|@schema/(desc|examples|deprecated)\b).*\n`)
-	remark   = regexp.MustCompile(`(?m)^\s*#.*\n`)
-	sentence = regexp.MustCompile(`"[A-Z][^"\n]* [^"\n]*\."`)
+	// comment is a line of YAML that ytt drops, or that describes a value; #!/ begins a
+	// script. remark is a comment in Starlark, whose strings may be rendered.
+	comment = regexp.MustCompile(`(?m)^\s*#(!([^/\n].*)?|@schema/(desc|examples|deprecated)\b.*)\n`)
+	remark  = regexp.MustCompile(`(?m)^\s*#.*\n`)
 )
 
 func sameButForWording(file, before, after string) bool {
@@ -94,7 +94,7 @@ func sameButForWording(file, before, after string) bool {
 		case ".yml":
 			text = comment.ReplaceAllString(text+"\n", "")
 		case ".star":
-			text = sentence.ReplaceAllString(remark.ReplaceAllString(text+"\n", ""), `""`)
+			text = remark.ReplaceAllString(text+"\n", "")
 		}
 		return strings.TrimSpace(text)
 	}
@@ -105,9 +105,10 @@ func withoutTexts(value any) any {
 	switch v := value.(type) {
 	case map[string]any:
 		for key, inner := range v {
-			if slices.Contains(textual, key) {
+			switch {
+			case slices.Contains(textual, key):
 				delete(v, key)
-			} else {
+			case key != "values": // a chart's own, which may have such names
 				v[key] = withoutTexts(inner)
 			}
 		}
@@ -130,8 +131,12 @@ func TestSameButForWording(t *testing.T) {
 		"a comment":             {schema, "b: 1\n", "#! why\nb: 1\n", true},
 		"a default":             {schema, "#@schema/desc \"a\"\nb: 1\n", "#@schema/desc \"a\"\nb: 2\n", false},
 		"a validation":          {schema, "#@schema/validation min=1\nb: 1\n", "#@schema/validation min=2\nb: 1\n", false},
-		"Starlark's":            {star, "feature(\"a\", \"Allow a b.\", 1)\n", "# why\nfeature(\"a\", \"Allow b.\", 1)\n", true},
-		"Starlark's code":       {star, "feature(\"a\", \"Allow a b.\", 1)\n", "feature(\"b\", \"Allow a b.\", 1)\n", false},
+		"a comment of Starlark": {star, "a = 1\n", "# why\na = 1\n", true},
+		"a text of Starlark":    {star, "feature(\"a\", \"Allow a b.\", 1)\n", "feature(\"a\", \"Allow b.\", 1)\n", false},
+		"a script":              {schema, "run: |\n  #!/bin/sh\n", "run: |\n  #!/bin/bash\n", false},
+		"an empty comment":      {schema, "b: 1\n", "#!\nb: 1\n", true},
+		"a reason":              {"packages/keda/1.0.0/version.yml", "leftOut: [{reason: a}]\n", "leftOut: [{reason: b}]\n", false},
+		"a value of a chart":    {"packages/keda/package.yml", "manifests: [{values: {description: a}}]\n", "manifests: [{values: {description: b}}]\n", false},
 		"a message":             {star, "fail(\"a b\")\n", "fail(\"b c\")\n", false},
 		"release notes":         {"packages/keda/1.0.0/version.yml", "version: 1.0.0\nreleaseNotes: a\n", "version: 1.0.0\nreleaseNotes: b\n", true},
 		"a nested description":  {"packages/keda/package.yml", "metadata: {longDescription: a}\nincludes: [{description: a}]\n", "metadata: {longDescription: b}\nincludes: [{description: b}]\n", true},

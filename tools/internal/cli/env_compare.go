@@ -123,7 +123,7 @@ func kubernetesAPI(ctx context.Context, e *catalog.Environment) (*environment.AP
 	}
 	dir, err := upstream.Module(ctx, "k8s.io/kubernetes", "v"+release)
 	if err != nil {
-		return nil, fmt.Errorf("%s: kubernetes: fetching the API of Kubernetes %s, with which objects are validated; name a release that the Go module k8s.io/kubernetes has, or give access to the Go module proxy: %w",
+		return nil, fmt.Errorf("%s: kubernetes: fetching the API of Kubernetes %s: %w; name a release of the Go module k8s.io/kubernetes, or check the access to the Go module proxy",
 			path.Join(catalog.EnvironmentsDir, e.Name, catalog.EnvironmentFile), release, err)
 	}
 	return environment.NewAPI(release, os.DirFS(filepath.Join(dir, "api", "openapi-spec", "v3")))

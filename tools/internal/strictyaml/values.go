@@ -82,7 +82,8 @@ func only(data []byte) (*yaml.Node, *Fault) {
 	}
 }
 
-// maxDepth is the number of values within each other. Values of packages reach about 20.
+// maxDepth is the number of values within each other, the same as for YAML of others. It
+// bounds the paths, which are as long as the nesting is deep.
 const maxDepth = 200
 
 // checker collects the faults of a document.
