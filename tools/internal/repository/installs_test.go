@@ -259,7 +259,7 @@ func enabled(names ...string) map[string]any {
 func TestInstallerRefusesWithoutNeeds(t *testing.T) {
 	c, v := port(t)
 	_, err := renderValues(t, c, v, enabled("boat"))
-	require.ErrorContains(t, err, "boat needs tender >=1.0.0 (to come ashore): set packages.tender.enabled to true, or packages.boat.enabled to false")
+	require.ErrorContains(t, err, "boat requires tender >=1.0.0 (to come ashore): set packages.tender.enabled to true, or packages.boat.enabled to false")
 	_, err = renderValues(t, c, v, enabled("tender"))
 	require.NoError(t, err)
 }
