@@ -17,6 +17,7 @@ import (
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/manifest"
 	"github.com/strake-dev/strake/tools/internal/oci"
+	"github.com/strake-dev/strake/tools/internal/rbac"
 )
 
 // Places within a bundle, with forward slashes.
@@ -39,7 +40,7 @@ const (
 
 // Format changes when equal inputs begin to give other bytes, or a [Bundle] gets
 // another field to keep; caches of bundles put it into their keys.
-const Format = "13"
+const Format = "14"
 
 // Bundle is one package version, ready to be pushed and installed.
 type Bundle struct {
@@ -59,6 +60,9 @@ type Bundle struct {
 	// Namespace is the one that the package makes by default, for a package that
 	// installs it and makes that namespace first.
 	Namespace *OwnNamespace
+	// Profiles are the parts of the permissions to install it, for a package that
+	// installs it.
+	Profiles []rbac.Profile
 	// Origins say where in the upstream sources an object stands, by [Key].
 	Origins map[string]manifest.Origin
 }
@@ -78,10 +82,15 @@ func Build(ctx context.Context, v *catalog.Version, repo catalog.Repository, obj
 	if err != nil {
 		return nil, fmt.Errorf("reading the values schema of %s: %w", v.ID(), err)
 	}
-	defaults, err := addRights(ctx, files, v, objects, schema, installed)
+	made := permissions{version: v, repo: repo, files: light(files, objects), installed: installed}
+	defaults, profiles, err := made.derive(ctx, schema)
+	if err == nil {
+		err = addPermissions(ctx, files, v.Package.Name, made.own, profiles)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("deriving the permissions to install %s: %w", v.ID(), err)
 	}
+	b.Profiles = profiles
 	b.Namespace = namespaceOf(defaults, schema)
 	b.Files = files
 	if err := b.pack(); err != nil {

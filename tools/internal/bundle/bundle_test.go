@@ -29,7 +29,7 @@ func TestBuildFiles(t *testing.T) {
 	require.Equal(t, []string{
 		".imgpkg/images.yml", "config/kapp.yml", "config/kbld.yml", "config/package.star", "config/replicas.yml",
 		"config/schema.yml", "config/sub/extra.star", "config/upstream/crds.yml", "config/upstream/objects.yml",
-		"rbac/installer.lib.yml", "rbac/rbac.yml", "rbac/schema.yml",
+		"rbac/installer.lib.yml", "rbac/rbac.yml", "rbac/schema.yml", "rbac/values.lib.yml",
 	}, slices.Sorted(maps.Keys(b.Files)))
 	require.Equal(t, "name = \"demo\"\nversion = \"1.0.0\"\nupstream = \"1.0\"\n", string(b.Files["config/package.star"]))
 	require.Equal(t, []string{"demo-1.0.0"}, b.Image.Tags)

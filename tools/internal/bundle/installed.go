@@ -1,7 +1,6 @@
 package bundle
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"path"
@@ -23,42 +22,28 @@ const (
 
 // addInstaller puts, into the library of an installed package, the function that
 // gives the account by which the version is installed and moved to.
-func addInstaller(ctx context.Context, files map[string][]byte, b *Bundle, predecessors []*catalog.Version, installed []*Bundle) error {
-	if b.Files[installerLib] == nil {
-		return nil
-	}
-	bundles := []*Bundle{b}
-	for _, v := range predecessors {
-		older := find(installed, v)
-		if older == nil {
-			return fmt.Errorf("it moves from %s, whose bundle was not given", v.ID())
-		}
-		bundles = append(bundles, older)
-	}
-	var all [][]manifest.Object
-	for _, b := range bundles {
-		objects, err := ShippedRights(ctx, b, anybody())
-		if err != nil {
-			return err
-		}
-		all = append(all, objects)
-	}
-	merged, err := rbac.Merge(all...)
-	if err != nil {
+func addInstaller(files map[string][]byte, b *Bundle, predecessors []*catalog.Version, installed []*Bundle) error {
+	profiles, err := profilesWith(b, predecessors, installed)
+	if err != nil || len(profiles) == 0 {
 		return err
 	}
-	lib, err := rbac.Library(b.Package, merged)
+	lib, err := rbac.Library(b.Package, profiles)
 	files[path.Join(librariesDir, b.Package, path.Base(installerLib))] = lib
 	return err
 }
 
-// anybody is [rbac.Anybody] as [ShippedRights] takes an account.
-func anybody() Account {
-	a := rbac.Anybody()
-	return Account{
-		Name: a.Name, Namespace: a.Namespace, Install: a.Install,
-		PackageNamespace: a.PackageNamespace, OtherNamespaces: a.OtherNamespaces,
+// profilesWith are the permission profiles of a bundle and of those that its version
+// moves from.
+func profilesWith(b *Bundle, predecessors []*catalog.Version, installed []*Bundle) ([]rbac.Profile, error) {
+	lists := [][]rbac.Profile{b.Profiles}
+	for _, v := range predecessors {
+		older := find(installed, v)
+		if older == nil {
+			return nil, fmt.Errorf("it moves from %s, whose bundle was not given", v.ID())
+		}
+		lists = append(lists, older.Profiles)
 	}
+	return rbac.MergeProfiles(lists...), nil
 }
 
 // OwnNamespace is what a package's own Namespace has beside its name.

@@ -25,7 +25,8 @@ const (
 )
 
 var (
-	anyLoad = regexp.MustCompile(`load\("([^@"][^"]*)"`)
+	anyLoad     = regexp.MustCompile(`load\("([^@"][^"]*)"`)
+	libraryLoad = regexp.MustCompile(`load\("@([^@:"]+):`)
 	// schemaHead parts schema.yml: what is loaded and defined, the annotations of
 	// the document, and the values.
 	schemaHead = regexp.MustCompile(`(?ms)\A(.*?)^#@ ?data/values-schema\n((?:#[^\n]*\n)*)---\n(.*)\z`)
@@ -58,7 +59,7 @@ func addInstalls(ctx context.Context, files map[string][]byte, v *catalog.Versio
 		if err := addLibrary(files, b, repo); err != nil {
 			return fmt.Errorf("taking the schema of %s into %s: %w", other.ID(), v.ID(), err)
 		}
-		if err := addInstaller(ctx, files, b, repo.Predecessors(other), installed); err != nil {
+		if err := addInstaller(files, b, repo.Predecessors(other), installed); err != nil {
 			return fmt.Errorf("adding the permissions to install %s to %s: %w", other.ID(), v.ID(), err)
 		}
 		defaults, err := defaultsOf(ctx, b)
@@ -138,13 +139,14 @@ func addLibrary(files map[string][]byte, b *Bundle, repo catalog.Repository) err
 	if data := b.Files[path.Join(configDir, namespaceLib)]; data != nil {
 		files[path.Join(dir, namespaceLib)] = data
 	}
-	return addLoaded(files, dir, b)
+	return addLoaded(files, dir, b.Files)
 }
 
-// addLoaded adds what the files of the library load of the bundle's config.
-func addLoaded(files map[string][]byte, dir string, b *Bundle) error {
+// addLoaded adds to a folder what its files load of the config folder of a bundle's files.
+func addLoaded(files map[string][]byte, dir string, from map[string][]byte) error {
 	queue := []string{valuesLib, namespaceLib}
 	for ; len(queue) > 0; queue = queue[1:] {
+		addLibraries(files, dir, from, files[path.Join(dir, queue[0])])
 		for _, match := range anyLoad.FindAllSubmatch(files[path.Join(dir, queue[0])], -1) {
 			name, absolute := strings.CutPrefix(string(match[1]), "/")
 			if !absolute {
@@ -153,7 +155,7 @@ func addLoaded(files map[string][]byte, dir string, b *Bundle) error {
 			if files[path.Join(dir, name)] != nil {
 				continue
 			}
-			data := b.Files[path.Join(configDir, name)]
+			data := from[path.Join(configDir, name)]
 			if data == nil {
 				return fmt.Errorf("%s loads %s, which is not in the bundle", queue[0], match[1])
 			}

@@ -12,70 +12,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
-	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/manifest"
 	"github.com/strake-dev/strake/tools/internal/rbac"
 )
-
-// rightsDir holds what grants the rights to install the package. It is outside
-// of config/, so that kapp-controller does not deploy it.
-const rightsDir = "rbac"
-
-// addRights adds the rights that the version's render cases need together, and
-// gives what it had to render for them of the default values, CRDs without schemas.
-func addRights(ctx context.Context, files map[string][]byte, v *catalog.Version, objects []manifest.Object, schema []byte, installed []*Bundle) ([]manifest.Object, error) {
-	cases, err := Cases(v)
-	if err != nil {
-		return nil, err
-	}
-	own, _ := ownNamespace(schema)
-	fixed, err := ownNamespaces(installed)
-	if err != nil {
-		return nil, err
-	}
-	lighter := light(files, objects)
-	defaults, err := rendered(ctx, yttRequest{files: lighter})
-	if err != nil {
-		return nil, err
-	}
-	plain, _, err := derive(defaults, nil, own)
-	if err != nil {
-		return nil, err
-	}
-	rights, err := casesRights(ctx, lighter, cases, plain, own, fixed)
-	if err != nil {
-		return nil, err
-	}
-	made, err := rights.Template(v.Package.Name, own)
-	if err != nil {
-		return nil, err
-	}
-	for name, text := range made {
-		files[rightsDir+"/"+name] = text
-	}
-	return defaults, nil
-}
-
-// casesRights is the union over the cases and the default values, whose rights are
-// plain. Values that this version refuses belong to another one. Namespaces that
-// neither the default values name nor those of the packages that it installs are the
-// user's choice.
-func casesRights(ctx context.Context, files, cases map[string][]byte, plain rbac.Rights, own string, fixed []string) (rbac.Rights, error) {
-	all := []rbac.Rights{plain}
-	for _, name := range slices.Sorted(maps.Keys(cases)) {
-		if len(cases[name]) == 0 {
-			continue
-		}
-		rights, err := valuesRights(ctx, files, cases[name], own)
-		if ctx.Err() != nil {
-			return rbac.Rights{}, ctx.Err()
-		}
-		if err == nil {
-			all = append(all, rights)
-		}
-	}
-	return rbac.Union(all...).Generalized(append(fixed, plain.InNamespaces()...)), nil
-}
 
 func ownNamespaces(bundles []*Bundle) ([]string, error) {
 	var names []string
@@ -87,15 +26,6 @@ func ownNamespaces(bundles []*Bundle) ([]string, error) {
 		names = append(names, own)
 	}
 	return names, nil
-}
-
-func valuesRights(ctx context.Context, files map[string][]byte, values []byte, own string) (rbac.Rights, error) {
-	objects, err := rendered(ctx, yttRequest{files: files, values: values})
-	if err != nil {
-		return rbac.Rights{}, err
-	}
-	rights, _, err := derive(objects, values, own)
-	return rights, err
 }
 
 // derive gives the rights for rendered objects, and the package's namespace.
@@ -140,10 +70,19 @@ type Account struct {
 	OtherNamespaces  []string
 }
 
-// ShippedRights are the objects of a bundle's rbac/ for an account: enough for
-// each of the package's render cases.
-func ShippedRights(ctx context.Context, b *Bundle, a Account) ([]manifest.Object, error) {
+// ShippedRights are the objects of a bundle's rbac/ for an account: the permission
+// profiles that these values of the package (YAML; may be empty) ask for.
+func ShippedRights(ctx context.Context, b *Bundle, chosen []byte, a Account) ([]manifest.Object, error) {
 	values := map[string]any{"namespace": a.Namespace}
+	if len(bytes.TrimSpace(chosen)) > 0 {
+		var own any
+		if err := yaml.Unmarshal(chosen, &own); err != nil {
+			return nil, fmt.Errorf("reading the values of %s: %w", b.Package, err)
+		}
+		if own != nil {
+			values["values"] = own
+		}
+	}
 	for key, value := range map[string]string{"account": a.Name, "install": a.Install, "packageNamespace": a.PackageNamespace} {
 		if value != "" {
 			values[key] = value
@@ -156,7 +95,7 @@ func ShippedRights(ctx context.Context, b *Bundle, a Account) ([]manifest.Object
 	if err != nil {
 		return nil, fmt.Errorf("encoding the account of %s: %w", b.Package, err)
 	}
-	objects, err := rendered(ctx, yttRequest{files: b.Files, dir: rightsDir, values: text})
+	objects, err := rendered(ctx, yttRequest{files: b.Files, dir: rightsDir, values: text, foreign: len(chosen) > 0})
 	if err != nil {
 		return nil, fmt.Errorf("rendering the permissions of %s %s: %w", b.Package, b.Version, err)
 	}

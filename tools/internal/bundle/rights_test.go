@@ -22,23 +22,36 @@ metadata:
   name: reader
   namespace: #@ namespace
 #@ end
+#@ if data.values.secrets:
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: reader
+rules:
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [list]
+#@ end
 `
 
-// watching is the demo package with a value that names further namespaces, and
-// with cases.
-func watching(t *testing.T, cases map[string]string) *catalog.Version {
+// watching is the demo package with a value that names further namespaces, one that
+// makes it read all secrets, and permission profiles.
+func watching(t *testing.T, profiles ...*catalog.Profile) *catalog.Version {
 	t.Helper()
 	v := newVersion(t, map[string]string{
-		"schema.yml": schemaText + "#@schema/desc \"Namespace\"\nnamespace: demo\n#@schema/desc \"Watched\"\nwatched:\n- \"\"\n",
+		"schema.yml": schemaText + "#@schema/desc \"Namespace\"\nnamespace: demo\n#@schema/desc \"Watched\"\nwatched:\n- \"\"\n#@schema/desc \"Secrets\"\nsecrets: true\n",
 		"reader.yml": readerText,
 	})
-	for name, text := range cases {
-		file := filepath.Join(v.Package.Dir, "test", filepath.FromSlash(name))
-		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
-		require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
-	}
+	v.Package.Profiles = profiles
 	return v
 }
+
+func profile(name, when string, values ...map[string]any) *catalog.Profile {
+	return &catalog.Profile{Name: name, File: "packages/demo/permissions/" + name + ".yml", Reason: "It is so.", When: when, Values: values}
+}
+
+type values = map[string]any
 
 func ids(objects []manifest.Object) []string {
 	var list []string
@@ -48,31 +61,17 @@ func ids(objects []manifest.Object) []string {
 	return list
 }
 
-func TestShippedRightsCoverTheCases(t *testing.T) {
-	v := watching(t, map[string]string{
-		"watch/values.yml":      "watched: [sea, lake]",
-		"wrong/values.yml":      "watched: 1", // another version's, so to say
-		"error-x/values.yml":    "watched: [none]",
-		"error-x/error.txt":     "x",
-		"much/values.yml":       "watched: [none]",
-		"much/own-rights":       "too much",
-		"elsewhere/values.yml":  "watched: [none]",
-		"elsewhere/version":     "0.9.0",
-		"of-this/values.yml":    "watched: [pond]",
-		"of-this/version":       "1.0.0\n",
-		"default/expected.yml":  "",
-		"also-none/values.yml":  "",
-		"also-none/objects.yml": "[]",
-	})
-	cases, err := bundle.Cases(v)
-	require.NoError(t, err)
-	require.Len(t, cases, 5, "%v", cases)
-
-	b := build(t, v)
+func TestShippedRights(t *testing.T) {
+	b := build(t, watching(t,
+		profile("base", "", values{"secrets": false}, values{"secrets": false, "watched": []any{"sea", "lake"}}),
+		profile("read-secrets", "values.secrets", values{"secrets": true})))
 	require.Contains(t, b.Files, "rbac/installer.lib.yml")
-	objects, err := bundle.ShippedRights(context.Background(), b, bundle.Account{Namespace: "packages"})
-	require.NoError(t, err)
-	require.Equal(t, []string{
+	shipped := func(values string, a bundle.Account) []string {
+		objects, err := bundle.ShippedRights(context.Background(), b, []byte(values), a)
+		require.NoError(t, err)
+		return ids(objects)
+	}
+	base := []string{
 		"ServiceAccount packages/demo-installer",
 		"Role.rbac.authorization.k8s.io packages/packages:demo-installer:record",
 		"RoleBinding.rbac.authorization.k8s.io packages/packages:demo-installer:record",
@@ -80,21 +79,57 @@ func TestShippedRightsCoverTheCases(t *testing.T) {
 		"ClusterRoleBinding.rbac.authorization.k8s.io packages:demo-installer:cluster",
 		"Role.rbac.authorization.k8s.io demo/packages:demo-installer:package",
 		"RoleBinding.rbac.authorization.k8s.io demo/packages:demo-installer:package",
-	}, ids(objects))
+	}
+	require.Equal(t, base, shipped("secrets: false", bundle.Account{Namespace: "packages"}))
+	require.Equal(t, append(base,
+		"ClusterRole.rbac.authorization.k8s.io packages:demo-installer:cluster:read-secrets",
+		"ClusterRoleBinding.rbac.authorization.k8s.io packages:demo-installer:cluster:read-secrets",
+		"ClusterRole.rbac.authorization.k8s.io packages:demo-installer:cluster-held:read-secrets",
+		"ClusterRoleBinding.rbac.authorization.k8s.io packages:demo-installer:cluster-held:read-secrets",
+	), shipped("", bundle.Account{Namespace: "packages"}), "the default values meet the condition")
 
-	objects, err = bundle.ShippedRights(context.Background(), b, bundle.Account{
+	elsewhere := shipped("watched: [sea, pond]", bundle.Account{
 		Name: "x", Namespace: "apps", PackageNamespace: "elsewhere", OtherNamespaces: []string{"sea", "pond"},
 	})
-	require.NoError(t, err)
-	require.Subset(t, ids(objects), []string{
+	require.Subset(t, elsewhere, []string{
 		"Role.rbac.authorization.k8s.io sea/apps:x:other", "Role.rbac.authorization.k8s.io pond/apps:x:other",
 	})
-	require.NotContains(t, ids(objects), "Role.rbac.authorization.k8s.io demo/apps:x:package",
+	require.NotContains(t, elsewhere, "Role.rbac.authorization.k8s.io demo/apps:x:package",
 		"the upstream's objects stay in demo: an overlay would have to move them")
+
+	_, err := bundle.ShippedRights(context.Background(), b, []byte("wached: [sea]"), bundle.Account{Namespace: "packages"})
+	require.ErrorContains(t, err, "wached")
+}
+
+func TestProfilesThatAreRefused(t *testing.T) {
+	quiet := values{"secrets": false}
+	for name, test := range map[string]struct {
+		profiles []*catalog.Profile
+		want     string
+	}{
+		"base escalates":     {[]*catalog.Profile{profile("base", "")}, "permissions/base.yml: its values need permissions that escalate"},
+		"values are refused": {[]*catalog.Profile{profile("base", "", quiet), profile("x", "values.secrets", values{"sekrets": true})}, "permissions/x.yml: ytt: "},
+		"nothing more":       {[]*catalog.Profile{profile("base", "", quiet), profile("x", "values.secrets", values{"replicas": 2})}, "permissions/x.yml: its values need no more permissions"},
+		"nothing escalates":  {[]*catalog.Profile{profile("base", "", quiet), profile("x", "")}, "permissions/x.yml: its values need no more permissions"},
+		"wrong condition":    {[]*catalog.Profile{profile("base", "", quiet), profile("x", "values.sekrets", values{"secrets": true})}, "sekrets"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := bundle.Build(context.Background(), watching(t, test.profiles...), repo(), objects(t, upstream))
+			require.ErrorContains(t, err, test.want)
+		})
+	}
+}
+
+// A package without a value that could take a permission away says why it has it.
+func TestUnconditionalProfile(t *testing.T) {
+	b := build(t, watching(t, profile("base", ""), profile("reader", "")))
+	require.Equal(t, []string{"", "reader"}, []string{b.Profiles[0].Name, b.Profiles[1].Name})
+	require.Empty(t, b.Profiles[0].Escalations)
+	require.Equal(t, []string{"reads or writes secrets of all namespaces: list secrets in all namespaces"}, b.Profiles[1].Escalations)
 }
 
 func TestExactRights(t *testing.T) {
-	b := build(t, watching(t, nil))
+	b := build(t, watching(t))
 	objects, err := bundle.ExactRights(context.Background(), b, []byte("watched: [sea]"), bundle.Account{Namespace: "packages"})
 	require.NoError(t, err)
 	require.Contains(t, ids(objects), "Role.rbac.authorization.k8s.io sea/packages:demo-installer:fixed")
@@ -102,11 +137,11 @@ func TestExactRights(t *testing.T) {
 	require.ErrorContains(t, err, "wached")
 }
 
-// Beside the values alone nothing decides what is shipped.
-func TestShippedRightsAreDeterministic(t *testing.T) {
-	cases := map[string]string{"a/values.yml": "watched: [sea]", "b/values.yml": "watched: [lake]"}
-	one, two := build(t, watching(t, cases)), build(t, watching(t, map[string]string{"z/values.yml": "watched: [pond]"}))
-	for _, file := range []string{"rbac/installer.lib.yml", "rbac/schema.yml", "rbac/rbac.yml"} {
-		require.Equal(t, string(one.Files[file]), string(two.Files[file]), file)
-	}
+// Render cases are tests: they decide nothing that is shipped.
+func TestCasesShipNothing(t *testing.T) {
+	v := watching(t)
+	file := filepath.Join(v.Package.Dir, "test", "watch", "values.yml")
+	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+	require.NoError(t, os.WriteFile(file, []byte("watched: [sea]"), 0o644))
+	require.Equal(t, build(t, watching(t)).Digest, build(t, v).Digest)
 }

@@ -32,13 +32,14 @@ func (l *loader) pkg(dir string) *Package {
 	p.Dir = l.path(dir)
 	p.Name = cmp.Or(p.Name, path.Base(dir)) // the path is the identity where the file cannot be read
 	p.Examples = l.examples(dir, p)
+	p.Profiles = l.profiles(dir)
 	p.Versions = l.versions(dir, p, sound)
 	return p
 }
 
 // known are the entries of a package folder that are not versions.
 func known(name string) bool {
-	return slices.Contains([]string{PackageFile, VendirFile, ConfigDir, ExamplesDir, "test", "README.md"}, name)
+	return slices.Contains([]string{PackageFile, VendirFile, ConfigDir, ExamplesDir, PermissionsDir, "test", "README.md"}, name)
 }
 
 func (l *loader) versions(dir string, p *Package, sound bool) []*Version {

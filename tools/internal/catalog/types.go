@@ -73,6 +73,8 @@ type Package struct {
 	// ExampleValues is the text of examples/values.yml: values that a platform team
 	// sets first, which the package's page shows. It is empty without that file.
 	ExampleValues string `yaml:"-"`
+	// Profiles are the permission profiles, sorted by name.
+	Profiles []*Profile `yaml:"-"`
 	// Versions are sorted by semantic version, oldest first.
 	Versions []*Version `yaml:"-"`
 	// leftOut is why versions are left out, by the names of their folders.

@@ -19,7 +19,9 @@ type rbacFlags struct {
 	account bundle.Account
 	values  string
 	from    string
-	output  outputFlags
+	// profiles asks for a list of the permission profiles instead.
+	profiles bool
+	output   outputFlags
 }
 
 func newRBAC(a *app) *cobra.Command {
@@ -33,22 +35,28 @@ PackageInstall that names the account. The output begins with the namespaces of 
 package, because roles are in them. Deleting the package deletes these namespaces.
 
 With --values-file, the permissions match exactly these values. Without it, they are
-those in the rbac/ folder of the bundle. They cover all render cases of the package
-(packages/NAME/test) in a namespace of your choice.
+those that the rbac/ folder of the bundle grants for the default values, in a namespace
+of your choice. They come from permission profiles (packages/NAME/permissions): the
+profile base holds permissions that do not escalate, for many values. --profiles lists
+the others, the condition on the values under which each is granted, and why.
 
 An upgrade may delete objects of the earlier version. --from adds the permissions that
 this requires. After the upgrade, apply the permissions again without --from.
 
 RBAC forbids granting permissions that you do not have, so the account also holds the
-permissions of the roles that it creates. It can do more than that in two cases, which
-the output shows: with the verb bind, it binds an existing role. With the verb
-escalate, it creates a role whose rules the cluster aggregates from others.`,
+permissions of the roles that it creates. With the verb bind, it can also bind an
+existing role. With the verb escalate, it can also create a role whose rules the cluster
+aggregates from others.`,
 		Example: `  strake rbac keda -n packages | kubectl apply -f -
   strake rbac keda@2.21.0 -n packages --values-file values.yml
-  strake rbac keda@2.21.0 -n packages --from 2.20.2`,
+  strake rbac keda@2.21.0 -n packages --from 2.20.2
+  strake rbac keda --profiles`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeVersion,
 		RunE: a.around(func(cmd *cobra.Command, args []string) error {
+			if flags.profiles {
+				return a.printProfiles(cmd.Context(), flags.output, args[0])
+			}
 			objects, err := a.rights(cmd.Context(), flags, args[0])
 			if err != nil {
 				return err
@@ -69,9 +77,13 @@ func (f *rbacFlags) add(a *app, cmd *cobra.Command) {
 	namespacesFlag(cmd, &o.OtherNamespaces, "other-namespace", "another `namespace` in the values, repeatable", currentCluster)
 	valuesFileFlag(cmd, &f.values, "the user's values")
 	flags.StringVar(&f.from, "from", "", "earlier `version` that the account upgrades from")
+	flags.BoolVar(&f.profiles, "profiles", false, "list the permission profiles of the package instead")
 	f.output.add(cmd)
 	cmd.MarkFlagsMutuallyExclusive("values-file", "package-namespace")
 	cmd.MarkFlagsMutuallyExclusive("values-file", "other-namespace")
+	for _, name := range []string{"values-file", "from", "account", "install", "namespace", "package-namespace", "other-namespace"} {
+		cmd.MarkFlagsMutuallyExclusive("profiles", name)
+	}
 	mustComplete(cmd, "from", a.completeOlder)
 }
 
@@ -110,7 +122,7 @@ func (a *app) rights(ctx context.Context, f rbacFlags, arg string) ([]manifest.O
 
 func (f *rbacFlags) of(ctx context.Context, b *bundle.Bundle, values inputs.File) ([]manifest.Object, error) {
 	if f.values == "" {
-		return bundle.ShippedRights(ctx, b, f.account)
+		return bundle.ShippedRights(ctx, b, nil, f.account)
 	}
 	objects, err := bundle.ExactRights(ctx, b, values.Data, f.account)
 	return objects, inputs.Of(b.Package, values).Explain(err)

@@ -16,8 +16,12 @@ import (
 )
 
 // RuleMissingRight is for what the account that installs a package may not do,
-// though the package's objects need it.
-const RuleMissingRight = "missing-right"
+// though the package's objects need it, and RuleExcessRight for what it may do though
+// they do not, if that escalates or the values of the platform give it.
+const (
+	RuleMissingRight = "missing-right"
+	RuleExcessRight  = "excess-right"
+)
 
 // policies are rules by namespace; those under [rbac.Cluster] hold everywhere.
 type policies map[string][]rbacv1.PolicyRule
@@ -47,8 +51,54 @@ func rights(packages []Package, environment string) ([]Finding, error) {
 				findings = append(findings, missingRight(p, namespace, rule, environment))
 			}
 		}
+		findings = append(findings, excess(p, platform.Objects, granted, needed, environment)...)
 	}
 	return findings, nil
+}
+
+// excess are the rules of an account that escalate though no object of the package needs
+// them, and those that packages.NAME.rights gives in vain.
+func excess(p Package, platform []manifest.Object, granted, needed policies, environment string) []Finding {
+	var findings []Finding
+	scope, own := rbac.ScopeOf(p.Objects), ownNamespace(p, platform)
+	for _, namespace := range slices.Sorted(maps.Keys(granted)) {
+		place := rbac.Place{Namespace: namespace, Held: true}
+		if namespace != rbac.Cluster && namespace == own {
+			place.Namespace = rbac.ThisNamespace
+		}
+		suspects := slices.Concat(scope.Policy(place, granted[namespace]), given(p, platform, namespace))
+		_, unneeded := validation.Covers(slices.Concat(needed[rbac.Cluster], needed[namespace]), suspects)
+		for _, rule := range rbac.Compact(unneeded) {
+			findings = append(findings, excessRight(p, namespace, rule, environment))
+		}
+	}
+	return findings
+}
+
+// ownNamespace is the namespace of the package; roles in it are named so.
+func ownNamespace(p Package, platform []manifest.Object) string {
+	name := p.Installer.Namespace + ":" + p.Installer.Name + ":package"
+	for _, o := range platform {
+		if isA(o, "Role") && strings.HasPrefix(o.GetName(), name) {
+			return o.GetNamespace()
+		}
+	}
+	return ""
+}
+
+// given are the rules that the platform's values give to the account beside its
+// profiles: the platform names their role so.
+func given(p Package, platform []manifest.Object, namespace string) []rbacv1.PolicyRule {
+	name := p.Installer.Namespace + ":" + p.Installer.Name + ":rights"
+	for _, o := range platform {
+		if (isA(o, "Role") || isA(o, "ClusterRole")) && o.GetName() == name && o.GetNamespace() == namespace {
+			role, err := typed[rbacv1.Role](o)
+			if err == nil { // else it was refused before
+				return role.Rules
+			}
+		}
+	}
+	return nil
 }
 
 // neededBy are the rights that installing exactly these objects needs, with kapp's
@@ -131,6 +181,16 @@ func missingRight(p Package, namespace string, rule rbacv1.PolicyRule, environme
 	return Finding{p.Name(), subject(namespace, rule), RuleMissingRight, fmt.Sprintf(
 		"the account %s may not %s this %s, which the package's objects require; add a rule to packages.%s.rights in config/%s/values.yml, or in config/base/values.yml",
 		p.Installer.Name, strings.Join(rule.Verbs, ", "), where, p.Name(), environment)}
+}
+
+func excessRight(p Package, namespace string, rule rbacv1.PolicyRule, environment string) Finding {
+	where := "in the namespace " + namespace
+	if namespace == rbac.Cluster {
+		where = "in all namespaces"
+	}
+	return Finding{p.Name(), subject(namespace, rule), RuleExcessRight, fmt.Sprintf(
+		"the account %s may %s this %s, which no object of the package requires; remove the rule from packages.%s.rights in config/%s/values.yml or config/base/values.yml, or put it under a condition in packages/%s/permissions",
+		p.Installer.Name, strings.Join(rule.Verbs, ", "), where, p.Name(), environment, p.Name())}
 }
 
 // subject is what a rule is about, as an object's ID has it:

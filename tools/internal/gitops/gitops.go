@@ -185,7 +185,7 @@ func (p *plan) account(ctx context.Context, c *catalog.Catalog, b *bundle.Bundle
 	}
 	all := [][]manifest.Object{exact}
 	for _, b := range shipping {
-		shipped, err := bundle.ShippedRights(ctx, b, account)
+		shipped, err := bundle.ShippedRights(ctx, b, platform.Values, account)
 		if err != nil {
 			return nil, err
 		}

@@ -36,12 +36,18 @@ func (r Rights) Objects(a Account) ([]manifest.Object, error) {
 	}
 	list = append(list, a.serviceAccount())
 	list = append(list, a.grants(a.Namespace, "record", whyRecord, a.record())...)
+	return objects(append(list, a.roles(r, "", Place.why)...))
+}
+
+// roles are a role with its binding for each place. Their names end with the suffix.
+func (a Account) roles(r Rights, suffix string, why func(Place) string) []any {
+	var list []any
 	for _, place := range r.Places() {
 		for _, namespace := range a.resolved(place.Namespace) {
-			list = append(list, a.grants(namespace, place.part(), place.why(), a.resolve(r.In[place].Policy()))...)
+			list = append(list, a.grants(namespace, place.part()+suffix, why(place), a.resolve(r.In[place].Policy()))...)
 		}
 	}
-	return objects(list)
+	return list
 }
 
 // What a person reads beside a role.
@@ -97,7 +103,7 @@ func (a Account) resolve(policy []rbacv1.PolicyRule) []rbacv1.PolicyRule {
 	for i, rule := range policy {
 		names := slices.Clone(rule.ResourceNames)
 		for j, name := range names {
-			names[j] = a.at(name)
+			names[j] = strings.ReplaceAll(name, ThisNamespace, a.PackageNamespace)
 		}
 		policy[i].ResourceNames = names
 	}

@@ -40,7 +40,7 @@ func (d *deriver) object(o manifest.Object) error {
 		return fmt.Errorf("deriving the permissions for %s: an object without kind or name", o.ID())
 	}
 	place := Place{Namespace: d.own(o.GetNamespace())}
-	resource, name := d.kinds.resource(gvk), o.GetName()
+	resource, name := d.kinds.resource(gvk), d.ownName(o.GetName())
 	if isNamespace(gvk) {
 		name = d.own(name)
 		d.rights.Namespaces = append(d.rights.Namespaces, name)

@@ -27,6 +27,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/strake-dev/strake/tools/internal/manifest"
 )
@@ -151,6 +152,15 @@ func (d *deriver) own(namespace string) string {
 		return ThisNamespace
 	}
 	return namespace
+}
+
+// ownName makes a name that begins with the package's namespace and a colon, as those of
+// an account's roles do, hold for any other namespace.
+func (d *deriver) ownName(name string) string {
+	if rest, ok := strings.CutPrefix(name, d.namespace+":"); ok && d.namespace != "" {
+		return ThisNamespace + ":" + rest
+	}
+	return name
 }
 
 func (d *deriver) grant(place Place, rules ...Rule) {

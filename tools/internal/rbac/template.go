@@ -36,13 +36,10 @@ func Anybody() Account {
 // anybody's choice: installer.lib.yml with functions, schema.yml with the values
 // that a person sets, and rbac.yml, which calls the functions with these. The
 // package's name is the install's unless somebody says otherwise, and the
-// namespace its own by default; empty where it cannot be chosen.
-func (r Rights) Template(name, own string) (map[string][]byte, error) {
-	all, err := r.Objects(Anybody())
-	if err != nil {
-		return nil, err
-	}
-	lib, err := Library(name, all)
+// namespace its own by default; empty where it cannot be chosen. schema.yml takes the
+// schema of the package's values from the function values() of values.lib.yml.
+func Template(name, own string, profiles []Profile) (map[string][]byte, error) {
+	lib, err := Library(name, profiles)
 	if err != nil {
 		return nil, err
 	}
@@ -64,27 +61,44 @@ func cut(all []manifest.Object, match func(manifest.Object) bool) (yes, no []man
 	return yes, no
 }
 
-// Library makes installer.lib.yml of [Template] from the objects that [Anybody]
-// gets, of one version or merged from several.
-func Library(name string, all []manifest.Object) ([]byte, error) {
-	namespaces, others := cut(all, func(o manifest.Object) bool { return o.GetKind() == "Namespace" })
-	named, rest := cut(others, func(o manifest.Object) bool { return o.GetNamespace() == NamedNamespace })
-	var out bytes.Buffer
-	fmt.Fprintf(&out, libraryHead, name)
-	fmt.Fprintf(&out, "#@ def namespaces(package_namespace):\n#@   return [%s]\n#@ end\n\n", names(namespaces))
-	fmt.Fprintf(&out, "#@ def installer(account, namespace, package_namespace, install=%q, other_namespaces=[]):\n", name)
-	if err := parametrized(&out, rest); err != nil {
-		return nil, err
-	}
-	if len(named) > 0 {
-		fmt.Fprintf(&out, "#@ for other_namespace in other_namespaces:\n")
-		if err := parametrized(&out, named); err != nil {
+// Library makes installer.lib.yml of [Template].
+func Library(name string, profiles []Profile) ([]byte, error) {
+	var namespaces []manifest.Object
+	var body bytes.Buffer
+	for _, p := range profiles {
+		all, err := p.Objects(Anybody())
+		if err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(&out, "#@ end\n")
+		made, roles := cut(all, func(o manifest.Object) bool { return o.GetKind() == "Namespace" })
+		namespaces = append(namespaces, made...)
+		if err := writeProfile(&body, p, roles); err != nil {
+			return nil, err
+		}
 	}
-	fmt.Fprintf(&out, "#@ end\n")
-	return out.Bytes(), nil
+	return fmt.Appendf(nil, libraryText, name, names(namespaces), body.Bytes()), nil
+}
+
+// writeProfile writes the roles of a profile under its condition.
+func writeProfile(out *bytes.Buffer, p Profile, roles []manifest.Object) error {
+	if p.When != "" {
+		fmt.Fprintf(out, "#@ if %s:\n", p.When)
+	}
+	named, rest := cut(roles, func(o manifest.Object) bool { return o.GetNamespace() == NamedNamespace })
+	if err := parametrized(out, rest); err != nil {
+		return err
+	}
+	if len(named) > 0 {
+		fmt.Fprintf(out, "#@ for other_namespace in other_namespaces:\n")
+		if err := parametrized(out, named); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "#@ end\n")
+	}
+	if p.When != "" {
+		fmt.Fprintf(out, "#@ end\n")
+	}
+	return nil
 }
 
 // names are those of objects as a list's elements.
@@ -129,17 +143,26 @@ func expression(text string) string {
 	return strings.Join(terms, " + ")
 }
 
-const libraryHead = `#! The rights with which %s is installed, upgraded and deleted, derived from
-#! the objects that it renders to with the values of its examples.
+const libraryText = `#! The permissions to install, upgrade and delete %[1]s, derived from the objects that
+#! it renders to with the values of its permission profiles.
 #!
-#! namespaces() are the names of those that the package has for itself: they must
-#! be there before the roles, and belong to the package once it is installed.
-#! installer() is the account with its roles and bindings; other_namespaces are
-#! those that the package's values name beside its own.
+#! namespaces() are the names of the namespaces that belong to the package: they must
+#! exist before the roles, and belong to the package once it is installed.
+#! installer() is the account with its roles and bindings. values are the values of the
+#! package, which decide about profiles; other_namespaces are namespaces that the values
+#! name beside the package's own.
 
+#@ def namespaces(package_namespace):
+#@   return [%[2]s]
+#@ end
+
+#@ def installer(account, namespace, package_namespace, values, install=%[1]q, other_namespaces=[]):
+%[3]s#@ end
 `
 
-const schemaText = `#@data/values-schema
+const schemaText = `#@ load("@ytt:template", "template")
+#@ load("values.lib.yml", "values")
+#@data/values-schema
 ---
 #@schema/desc "Name of the ServiceAccount that the PackageInstall names."
 account: %[1]s-installer
@@ -152,6 +175,8 @@ packageNamespace: %[2]q
 #@schema/desc "Further namespaces that the package's values name."
 otherNamespaces:
 - ""
+#! The values of the package that decide about its permissions.
+_: #@ template.replace(values())
 `
 
 const callText = `#@ load("@ytt:data", "data")
@@ -164,5 +189,5 @@ kind: Namespace
 metadata:
   name: #@ name
 #@ end
---- #@ template.replace(installer(data.values.account, data.values.namespace, data.values.packageNamespace, data.values.install, data.values.otherNamespaces))
+--- #@ template.replace(installer(data.values.account, data.values.namespace, data.values.packageNamespace, data.values.values, data.values.install, data.values.otherNamespaces))
 `

@@ -37,10 +37,6 @@ func bundleKey(repo catalog.Repository, v *catalog.Version) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("building the bundle of %s: %w", v.ID(), err)
 	}
-	cases, err := bundle.Cases(v)
-	if err != nil {
-		return "", fmt.Errorf("building the bundle of %s: %w", v.ID(), err)
-	}
 	var installed []string
 	for _, other := range contained(repo, v) {
 		key, err := bundleKey(repo, other)
@@ -51,7 +47,7 @@ func bundleKey(repo catalog.Repository, v *catalog.Version) (string, error) {
 	}
 	declared := *v
 	declared.Package, declared.Dir = nil, ""
-	return hash(v, bundle.Format, objects, config, cases, declared, v.Package.Name, v.Package.Optional(), repo.Domain, repo.Canonical, installed)
+	return hash(v, bundle.Format, objects, config, v.Profiles(), declared, v.Package.Name, v.Package.Optional(), repo.Domain, repo.Canonical, installed)
 }
 
 func hash(v *catalog.Version, parts ...any) (string, error) {

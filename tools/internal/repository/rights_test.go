@@ -12,12 +12,15 @@ import (
 
 	"github.com/strake-dev/strake/tools/internal/bundle"
 	"github.com/strake-dev/strake/tools/internal/manifest"
+	"github.com/strake-dev/strake/tools/internal/rbac"
 )
 
-// covered compares the rights that exactly this case needs with those that its
-// bundle ships, put into the case's own namespaces.
+// covered compares the rights that exactly this case needs with those that its bundle
+// ships for its values, put into the case's own namespaces: none may be missing, and
+// none that escalates may be in excess.
 func (r renderCase) covered(b *bundle.Bundle, objects []manifest.Object) {
-	exact, err := bundle.RightsOf(b, objects, []byte(r.text("values.yml")), bundle.Account{Namespace: "packages"})
+	values := []byte(r.text("values.yml"))
+	exact, err := bundle.RightsOf(b, objects, values, bundle.Account{Namespace: "packages"})
 	require.NoError(r.t, err)
 	account := bundle.Account{Namespace: "packages"}
 	for _, o := range exact {
@@ -28,20 +31,36 @@ func (r renderCase) covered(b *bundle.Bundle, objects []manifest.Object) {
 			account.OtherNamespaces = append(account.OtherNamespaces, o.GetNamespace())
 		}
 	}
-	shipped, err := bundle.ShippedRights(context.Background(), b, account)
+	shipped, err := bundle.ShippedRights(context.Background(), b, values, account)
 	require.NoError(r.t, err)
 	r.modest(shipped)
 	granted, needed := granted(r, shipped), granted(r, exact)
 	var lacking []rbacv1.PolicyRule
 	for namespace, rules := range needed {
-		_, missing := validation.Covers(granted[namespace], rules)
+		_, missing := validation.Covers(slices.Concat(granted[rbac.Cluster], granted[namespace]), rules)
 		lacking = append(lacking, missing...)
 	}
-	if r.text(bundle.OwnRights) != "" {
-		require.NotEmpty(r.t, lacking, "the bundle's rbac/ grants all that the case needs; remove its file %s", bundle.OwnRights)
+	r.noExcess(account, granted, needed, rbac.ScopeOf(objects))
+	if r.text(ownRights) != "" {
+		require.NotEmpty(r.t, lacking, "the permission profiles grant all that the case needs; remove its file %s", ownRights)
 		return
 	}
-	require.Empty(r.t, lacking, "the bundle's rbac/ does not grant this; if it should not, say why in a file %s", bundle.OwnRights)
+	require.Empty(r.t, lacking, "the permission profiles do not grant this; extend permissions/ of the package, or say in a file %s why they should not", ownRights)
+}
+
+// ownRights is the file, with a reason in it, of a render case whose values need more
+// than the permission profiles grant.
+const ownRights = "own-rights"
+
+func (r renderCase) noExcess(account bundle.Account, granted, needed map[string][]rbacv1.PolicyRule, scope rbac.Scope) {
+	for namespace, rules := range granted {
+		place := rbac.Place{Namespace: namespace, Held: true}
+		if namespace == account.PackageNamespace && namespace != "" {
+			place.Namespace = rbac.ThisNamespace
+		}
+		_, excess := validation.Covers(slices.Concat(needed[rbac.Cluster], needed[namespace]), scope.Policy(place, rules))
+		require.Empty(r.t, rbac.Compact(excess), "in the namespace %q these escalate, and the values do not need them; put them under a condition in permissions/ of the package", namespace)
+	}
 }
 
 // modest holds what kapp itself is granted against what nobody wants to see. The
@@ -50,7 +69,7 @@ func (r renderCase) covered(b *bundle.Bundle, objects []manifest.Object) {
 // nobody knows before.
 func (r renderCase) modest(objects []manifest.Object) {
 	for _, o := range objects {
-		if strings.HasSuffix(o.GetName(), "-held") {
+		if strings.Contains(o.GetName(), "-held") {
 			continue
 		}
 		for _, rule := range rulesOf(r, o) {

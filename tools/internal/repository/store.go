@@ -18,6 +18,7 @@ import (
 	"github.com/strake-dev/strake/tools/internal/cache"
 	"github.com/strake-dev/strake/tools/internal/manifest"
 	"github.com/strake-dev/strake/tools/internal/oci"
+	"github.com/strake-dev/strake/tools/internal/rbac"
 )
 
 // Names within a cache folder.
@@ -51,13 +52,14 @@ type storedBundle struct {
 	Tags                                      []string
 	PackageCR                                 []byte
 	Namespace                                 *bundle.OwnNamespace
+	Profiles                                  []rbac.Profile
 	Origins                                   map[string]manifest.Origin
 }
 
 func saveBundle(dir string, b *bundle.Bundle) error {
 	stored := storedBundle{
 		Package: b.Package, Version: b.Version, Canonical: b.Canonical, Name: b.Image.Name,
-		Digest: b.Digest, PackageCR: b.PackageCR, Tags: b.Image.Tags, Namespace: b.Namespace, Origins: b.Origins,
+		Digest: b.Digest, PackageCR: b.PackageCR, Tags: b.Image.Tags, Namespace: b.Namespace, Profiles: b.Profiles, Origins: b.Origins,
 	}
 	index, err := layout.Write(filepath.Join(dir, layoutDir), empty.Index)
 	if err == nil {
@@ -92,7 +94,7 @@ func loadBundle(e *cache.Entry) (*bundle.Bundle, error) {
 	}
 	return &bundle.Bundle{
 		Package: stored.Package, Version: stored.Version, Canonical: stored.Canonical, Digest: stored.Digest,
-		PackageCR: stored.PackageCR, Files: files, Namespace: stored.Namespace, Origins: stored.Origins,
+		PackageCR: stored.PackageCR, Files: files, Namespace: stored.Namespace, Profiles: stored.Profiles, Origins: stored.Origins,
 		Image: oci.Artifact{Name: stored.Name, Digest: stored.Digest, Tags: stored.Tags, Image: image},
 	}, nil
 }
