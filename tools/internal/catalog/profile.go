@@ -28,8 +28,9 @@ type Profile struct {
 	// Versions is a range of versions of the package, such as ">=2.21.0"; without it,
 	// the profile is part of all versions.
 	Versions string `yaml:"versions,omitempty"`
-	// Values are values of the package, each to be rendered by itself. Those of another
-	// profile than base are laid over the first values of base.
+	// Values are values of the package, each to be rendered by itself. Those of a profile
+	// with a condition are laid over the first values of base; one without, other than
+	// base, has none and gets what escalates with the values of base.
 	Values []map[string]any `yaml:"values,omitempty"`
 }
 
@@ -59,6 +60,16 @@ func (l *loader) profiles(dir string) []*Profile {
 	if len(profiles) > 0 && !slices.ContainsFunc(profiles, func(p *Profile) bool { return p.Name == BaseProfile }) {
 		l.bad(path.Join(dir, BaseProfile+".yml"), "missing; it holds the values whose permissions every install gets")
 	}
+	always := ""
+	for _, p := range profiles {
+		switch {
+		case p.Name == BaseProfile || p.When != "" || p.Versions != "":
+		case always != "":
+			l.bad(p.File, "every install gets it, as %s; put both reasons into one profile", always)
+		default:
+			always = p.Name
+		}
+	}
 	return profiles
 }
 
@@ -71,6 +82,9 @@ func (l *loader) profile(at, name string) *Profile {
 		}
 		if name != BaseProfile && p.When != "" && len(p.Values) == 0 {
 			f.bad("when", "no values; give those from which the permissions are derived")
+		}
+		if name != BaseProfile && p.When == "" && len(p.Values) > 0 {
+			f.bad("values", "values without a condition; add them to %s.yml", BaseProfile)
 		}
 		if strings.ContainsAny(p.When, "\n\r") {
 			f.bad("when", "the condition is not one line")

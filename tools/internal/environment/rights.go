@@ -33,10 +33,15 @@ func rights(packages []Package, environment string) ([]Finding, error) {
 	if len(packages) == 0 {
 		return nil, nil
 	}
-	platform := packages[0]
+	platform, all := packages[0], ownersOf(Stored(packages))
 	var findings []Finding
 	for _, p := range packages[1:] {
-		needed, err := neededBy(p)
+		// Of what another package renders, too, it is no right that is missing.
+		needed, err := neededBy(p, all.ofOne(p))
+		if err != nil {
+			return nil, err
+		}
+		wanted, err := neededBy(p, named(p.Objects))
 		if err != nil {
 			return nil, err
 		}
@@ -51,7 +56,7 @@ func rights(packages []Package, environment string) ([]Finding, error) {
 				findings = append(findings, missingRight(p, namespace, rule, environment))
 			}
 		}
-		findings = append(findings, excess(p, platform.Objects, granted, needed, environment)...)
+		findings = append(findings, excess(p, platform.Objects, granted, wanted, environment)...)
 	}
 	return findings, nil
 }
@@ -103,18 +108,18 @@ func given(p Package, platform []manifest.Object, namespace string) []rbacv1.Pol
 
 // neededBy are the rights that installing exactly these objects needs, with kapp's
 // record of them.
-func neededBy(p Package) (policies, error) {
-	stored, _ := bundle.Split(p.Objects)
+func neededBy(p Package, objects []manifest.Object) (policies, error) {
+	stored, _ := bundle.Split(objects)
 	derived, err := rbac.Derive(stored, "") // namespaces by their names
 	if err != nil {
 		return nil, err
 	}
-	objects, err := derived.Objects(p.Installer)
+	roles, err := derived.Objects(p.Installer)
 	if err != nil {
 		return nil, err
 	}
 	needed := policies{}
-	for _, o := range objects {
+	for _, o := range roles {
 		if isA(o, "Role") || isA(o, "ClusterRole") {
 			role, err := typed[rbacv1.Role](o)
 			if err != nil {

@@ -31,7 +31,7 @@ const (
 	cluster = `{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: boat}, rules: [{apiGroups: [""], resources: [namespaces], verbs: [list]}]}`
 	all     = `{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: boat}, roleRef: {kind: ClusterRole, name: boat}, subjects: [{kind: ServiceAccount, name: boat-installer, namespace: packages}]}`
 	record  = `{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: record, namespace: packages}, roleRef: {kind: ClusterRole, name: record}, subjects: [{kind: ServiceAccount, name: boat-installer, namespace: packages}]}`
-	records = `{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: record}, rules: [{apiGroups: [""], resources: [configmaps], verbs: ["*"]}]}`
+	records = `{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: record}, rules: [{apiGroups: [""], resources: [configmaps], verbs: [create, delete, get, list, update]}]}`
 )
 
 func TestRights(t *testing.T) {
@@ -52,7 +52,7 @@ func TestRights(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			platform := Package{Objects: objectsOf(t, test.granted...)}
+			platform := Package{Version: &catalog.Version{Package: &catalog.Package{Name: "platform"}}, Objects: objectsOf(t, test.granted...)}
 			boat := Package{
 				Version:   &catalog.Version{Package: &catalog.Package{Name: "boat"}},
 				Installer: rbac.Account{Name: "boat-installer", Namespace: "packages", Install: "boat"},
@@ -70,4 +70,69 @@ func TestRights(t *testing.T) {
 	findings, err := rights(nil, "small")
 	require.NoError(t, err)
 	require.Empty(t, findings, "where the platform does not render")
+}
+
+func TestExcessRights(t *testing.T) {
+	const (
+		given  = `{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: "packages:boat-installer:rights", namespace: sea}, rules: [{apiGroups: [""], resources: [services], verbs: [get]}]}`
+		bound  = `{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: g, namespace: sea}, roleRef: {kind: Role, name: "packages:boat-installer:rights"}, subjects: [{kind: ServiceAccount, name: boat-installer, namespace: packages}]}`
+		tokens = `{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: boat}, rules: [{apiGroups: [""], resources: [namespaces], verbs: [list]}, {apiGroups: [""], resources: [serviceaccounts/token, serviceaccounts], verbs: [create]}]}`
+	)
+	for name, test := range map[string]struct {
+		granted []string
+		want    []string
+	}{
+		"escalates": {[]string{role, binding, tokens, all}, []string{
+			"boat: serviceaccounts/token *: the account boat-installer may create this in all namespaces, which no object of the package requires; remove the rule from packages.boat.rights",
+		}},
+		"given in vain": {[]string{role, binding, cluster, all, given, bound}, []string{
+			"boat: services sea/*: the account boat-installer may get this in the namespace sea",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			platform := Package{Version: &catalog.Version{Package: &catalog.Package{Name: "platform"}}, Objects: objectsOf(t, append(test.granted, record)...)}
+			boat := Package{
+				Version:   &catalog.Version{Package: &catalog.Package{Name: "boat"}},
+				Installer: rbac.Account{Name: "boat-installer", Namespace: "packages", Install: "boat"},
+				Objects:   objectsOf(t, buoys),
+			}
+			findings, err := rights([]Package{platform, boat}, "small")
+			require.NoError(t, err)
+			var excess []Finding
+			for _, f := range findings {
+				if f.Rule == RuleExcessRight {
+					excess = append(excess, f)
+				}
+			}
+			require.Len(t, excess, len(test.want))
+			for i, f := range excess {
+				require.Contains(t, f.String(), test.want[i])
+			}
+		})
+	}
+}
+
+// What two packages render is a matter of who owns it, and not of a missing right; what
+// has no name hides nothing else.
+func TestRightsOfOthersObjects(t *testing.T) {
+	boat := Package{
+		Version:   &catalog.Version{Package: &catalog.Package{Name: "boat"}},
+		Installer: rbac.Account{Name: "boat-installer", Namespace: "packages", Install: "boat"},
+		Objects:   objectsOf(t, buoys, `{apiVersion: v1, kind: ConfigMap, metadata: {namespace: sea}}`),
+	}
+	platform := Package{
+		Version: &catalog.Version{Package: &catalog.Package{Name: "platform"}},
+		Objects: objectsOf(t, buoys, cluster, all, record, records),
+	}
+	findings, err := rights([]Package{platform, boat}, "small")
+	require.NoError(t, err)
+	require.Empty(t, findings)
+	rendered := Stored([]Package{platform, boat})
+	found := ownersOf(rendered).duplicates(rendered)
+	require.Len(t, found, 1)
+	require.Equal(t, "boat: ConfigMap sea/buoys: the packages boat, platform render it, and kapp lets only one install own it; leave it out of all but one (duplicate-object)", found[0].String())
+	rendered = Rendered{"boat": objectsOf(t, buoys, buoys)}
+	found = ownersOf(rendered).duplicates(rendered)
+	require.Len(t, found, 1)
+	require.Contains(t, found[0].Message, "boat renders it 2 times")
 }

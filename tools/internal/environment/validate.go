@@ -64,12 +64,18 @@ func Validate(rendered Rendered, api *API, o Options) ([]Finding, error) {
 			add := func(rule, format string, args ...any) {
 				findings = append(findings, Finding{name, object.ID(), rule, fmt.Sprintf(format, args...)})
 			}
+			if nameless(object) {
+				add(RuleMetadata, "it has no name or no kind; give it both")
+				continue
+			}
+			checkMetadata(object, add)
 			if err := api.check(object, add); err != nil {
 				return nil, fmt.Errorf("validating %s of %s: %w", object.ID(), name, err)
 			}
 			checkImages(object, o.Registry, add)
 		}
 	}
+	findings = append(findings, ownersOf(rendered).duplicates(rendered)...)
 	sortFindings(findings)
 	return findings, nil
 }

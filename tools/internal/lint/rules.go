@@ -50,6 +50,7 @@ func rules() []rule {
 		{"duplicate-object", always, checkTwins},
 		{"duplicate-tag", defaults, checkTags},
 		{"missing-proof", shared, checkProof},
+		{"missing-permissions", shared, checkProfiles},
 		{editorBackup, shared, checkBackups},
 	}
 }

@@ -51,7 +51,7 @@ func TestEveryRule(t *testing.T) {
 		"unlocked-image", "kapp-matcher-name", "freeze-rebase", "schema-description", "schema-example", "helm-nondeterminism",
 		"secret-with-data", "into-ns", "container-root", "container-memory", "impatient-liveness", "crd-version-dropped", "upgrade-path",
 		"undone-by-update", "unrecorded-difference", "record-conflict", "missing-reference", "server-order", "order-without-wait", "webhook-without-wait", "wait-without-pause", "version-label", "example-checksum",
-		"unknown-kind", "duplicate-object", "duplicate-tag", "missing-proof", "editor-backup",
+		"unknown-kind", "duplicate-object", "duplicate-tag", "missing-proof", "missing-permissions", "editor-backup",
 	}, found(shared))
 	require.Equal(t, []string{
 		"freeze-rebase", "impatient-liveness", "undone-by-update", "unrecorded-difference", "record-conflict", "missing-reference", "server-order", "order-without-wait", "wait-without-pause", "version-label", "example-checksum",
