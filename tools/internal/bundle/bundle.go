@@ -40,7 +40,7 @@ const (
 
 // Format changes when equal inputs begin to give other bytes, or a [Bundle] gets
 // another field to keep; caches of bundles put it into their keys.
-const Format = "14"
+const Format = "16"
 
 // Bundle is one package version, ready to be pushed and installed.
 type Bundle struct {
@@ -81,6 +81,9 @@ func Build(ctx context.Context, v *catalog.Version, repo catalog.Repository, obj
 	schema, err := valuesSchema(ctx, files)
 	if err != nil {
 		return nil, fmt.Errorf("reading the values schema of %s: %w", v.ID(), err)
+	}
+	if tells := tellsOf(v, schema); !tells.nothing() {
+		files[requiresFile] = tells.schema(repo)
 	}
 	made := permissions{version: v, repo: repo, files: light(files, objects), installed: installed}
 	defaults, profiles, err := made.derive(ctx, schema)

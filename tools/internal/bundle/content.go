@@ -31,9 +31,6 @@ func content(ctx context.Context, v *catalog.Version, repo catalog.Repository, o
 			return nil, err
 		}
 	}
-	if asked := askedAPIs(v); len(asked) > 0 {
-		files[requiresFile] = requiresSchema(asked, repo)
-	}
 	files[factsFile] = facts(v)
 	files[imagesFile] = lock
 	if len(v.Installed()) > 0 {

@@ -56,6 +56,11 @@ func (p *permissions) derive(ctx context.Context, schema []byte) ([]manifest.Obj
 		return nil, nil, err
 	}
 	p.fixed = append(p.fixed, plain.InNamespaces()...)
+	for _, b := range p.installed {
+		for _, profile := range b.Profiles {
+			p.fixed = append(p.fixed, profile.Rights.InNamespaces()...) // what values chose is a parameter there
+		}
+	}
 	profiles, err := p.profiles(ctx)
 	if err != nil {
 		return nil, nil, err

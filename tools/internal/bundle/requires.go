@@ -11,9 +11,12 @@ import (
 	"github.com/strake-dev/strake/tools/internal/catalog"
 )
 
-// apisValue is the value in which kapp-controller tells what the cluster
-// serves, as group versions. It is null wherever nobody tells.
-const apisValue = "strake.apis"
+// Values in which kapp-controller tells what the cluster serves, as group versions, and
+// in which namespace the PackageInstall is. They are null wherever nobody tells.
+const (
+	apisValue      = "strake.apis"
+	namespaceValue = "strake.namespace"
+)
 
 // requiresAnnotation holds a version's needs as JSON, for programs.
 const requiresAnnotation = "strake.dev/requires"
@@ -30,30 +33,59 @@ func askedAPIs(v *catalog.Version) []catalog.Requirement {
 	return asked
 }
 
-// requiresSchema declares the value that kapp-controller fills with what the
-// cluster serves, and refuses it where an API is missing: so an install
-// fails with the reason, as for any wrong value, before objects go out. It
-// stands among the upstream's files since it is no value for users: these come
-// after the package's own schema and stay out of the Package's.
-func requiresSchema(asked []catalog.Requirement, repo catalog.Repository) []byte {
+// told is what an install is told of the cluster that it is for.
+type told struct {
+	// apis are the needs to compare with what the cluster serves.
+	apis []catalog.Requirement
+	// namespace says that the package makes a Namespace, unless its values say no.
+	namespace bool
+}
+
+func tellsOf(v *catalog.Version, schema []byte) told {
+	own, leaves := ownNamespace(schema)
+	return told{askedAPIs(v), own != "" && leaves}
+}
+
+func (t told) nothing() bool { return len(t.apis) == 0 && !t.namespace }
+
+// schema declares the values that kapp-controller fills, and refuses what the install
+// cannot be: one without an API that it requires, or one that would own, and later
+// delete, the namespace of all PackageInstalls. So it fails with the reason, as for any
+// wrong value, before objects go out. It stands among the upstream's files since these
+// are no values for users: they come after the package's own schema and stay out of the
+// Package's.
+func (t told) schema(repo catalog.Repository) []byte {
 	var text strings.Builder
-	text.WriteString("#! Made from requires of version.yml.\n#@data/values-schema\n#@overlay/match-child-defaults missing_ok=True\n---\nstrake:\n  #@schema/nullable\n")
+	text.WriteString("#! Made from requires of version.yml.\n#@data/values-schema\n#@overlay/match-child-defaults missing_ok=True\n---\nstrake:\n")
+	if t.namespace {
+		text.WriteString(namespaceSchema)
+	}
 	var rules []string
-	for _, r := range asked {
+	for _, r := range t.apis {
 		must := fmt.Sprintf("with %s, which %s %s serves; install that first (%s)", r.API, repo.FullName(r.Package), r.Constraint, strings.TrimSpace(r.Reason))
 		rules = append(rules, fmt.Sprintf("(%q, lambda apis: any([api == %q for api in apis]))", must, r.API))
 	}
-	fmt.Fprintf(&text, "  #@schema/validation %s\n", strings.Join(rules, ", "))
-	text.WriteString("  apis:\n  - \"\"\n")
+	if len(rules) > 0 {
+		fmt.Fprintf(&text, "  #@schema/nullable\n  #@schema/validation %s\n  apis:\n  - \"\"\n", strings.Join(rules, ", "))
+	}
 	return []byte(text.String())
 }
 
-// clusterAPIs makes kapp-controller give ytt the value that [requiresSchema]
-// asks for.
-func clusterAPIs() []kappctrl.AppTemplateValuesSource {
-	return []kappctrl.AppTemplateValuesSource{{DownwardAPI: &kappctrl.AppTemplateValuesDownwardAPI{
-		Items: []kappctrl.AppTemplateValuesDownwardAPIItem{{Name: apisValue, KubernetesAPIs: &kappctrl.KubernetesAPIs{}}},
-	}}}
+const namespaceSchema = `  #@schema/nullable
+  #@schema/validation ("different from the value namespace, because the package deletes the namespace that it creates, and the PackageInstalls in it; choose another namespace, or set createNamespace to false", lambda own: False), when=lambda own, ctx: ctx.root["createNamespace"] and ctx.root["namespace"] == own
+  namespace: ""
+`
+
+// sources make kapp-controller give ytt the values of the schema.
+func (t told) sources() []kappctrl.AppTemplateValuesSource {
+	var items []kappctrl.AppTemplateValuesDownwardAPIItem
+	if t.namespace {
+		items = append(items, kappctrl.AppTemplateValuesDownwardAPIItem{Name: namespaceValue, FieldPath: "metadata.namespace"})
+	}
+	if len(t.apis) > 0 {
+		items = append(items, kappctrl.AppTemplateValuesDownwardAPIItem{Name: apisValue, KubernetesAPIs: &kappctrl.KubernetesAPIs{}})
+	}
+	return []kappctrl.AppTemplateValuesSource{{DownwardAPI: &kappctrl.AppTemplateValuesDownwardAPI{Items: items}}}
 }
 
 // needed is one need as the annotation holds it.

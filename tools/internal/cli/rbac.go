@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -115,9 +116,25 @@ func (a *app) rights(ctx context.Context, f rbacFlags, arg string) ([]manifest.O
 		if err != nil {
 			return nil, err
 		}
+		if err := f.owned(objects); err != nil {
+			return nil, err
+		}
 		all = append(all, objects)
 	}
 	return rbac.Merge(all...)
+}
+
+// owned refuses an account for a package that would own, and delete with it, the
+// namespace of the PackageInstall or one of the cluster.
+func (f *rbacFlags) owned(objects []manifest.Object) error {
+	for _, o := range objects {
+		name := o.GetName()
+		if o.GetKind() != "Namespace" || name != f.account.Namespace && name != "default" && !strings.HasPrefix(name, "kube-") {
+			continue
+		}
+		return usagef("the package would own the namespace %s, and delete it with everything in it; choose another namespace, or pass --values-file with createNamespace: false", name)
+	}
+	return nil
 }
 
 func (f *rbacFlags) of(ctx context.Context, b *bundle.Bundle, values inputs.File) ([]manifest.Object, error) {

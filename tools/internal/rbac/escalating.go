@@ -14,7 +14,7 @@ type scope int
 
 const (
 	anywhere scope = iota
-	// outside is everywhere but the package's own namespace.
+	// outside is everywhere but the namespaces that are the package's own.
 	outside
 	// clusterWide is in all namespaces.
 	clusterWide
@@ -66,19 +66,24 @@ var escalations = []escalation{
 }
 
 // Scope tells which permissions escalate for an install with certain objects.
-type Scope struct{ own map[ownObject]bool }
+type Scope struct {
+	own map[ownObject]bool
+	// homes are the namespaces that the install makes.
+	homes map[string]bool
+}
 
 // ownObject is an object of the package without a namespace, as a rule names it.
 type ownObject struct{ group, resource, name string }
 
 // ScopeOf is the scope of an install with these objects.
 func ScopeOf(objects []manifest.Object) Scope {
-	s := Scope{own: map[ownObject]bool{}}
+	s := Scope{map[ownObject]bool{}, map[string]bool{}}
 	known := kindsOf(objects)
 	for _, o := range objects {
 		if o.GetNamespace() == "" {
 			gvk := o.GroupVersionKind()
 			s.own[ownObject{gvk.Group, known.resource(gvk), o.GetName()}] = true
+			s.homes[o.GetName()] = s.homes[o.GetName()] || isNamespace(gvk)
 		}
 	}
 	return s
@@ -112,7 +117,7 @@ func (s Scope) reaches(e escalation, place Place, r Rule) bool {
 	case e.others && s.own[ownObject{r.Group, r.Resource, r.Name}]:
 		return false
 	case e.scope == outside:
-		return place.Namespace != ThisNamespace
+		return place.Namespace != ThisNamespace && !s.homes[place.Namespace]
 	case e.scope == clusterWide:
 		return place.Namespace == Cluster
 	}

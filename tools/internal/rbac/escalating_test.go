@@ -34,6 +34,7 @@ func TestEscalates(t *testing.T) {
 		"a secret everywhere":      {everywhere, rbac.Rule{Resource: "secrets", Name: "x", Verb: "get"}, ""},
 		"secrets at home":          {home, rbac.Rule{Resource: "secrets", Verb: "list"}, ""},
 		"pods at home":             {home, rbac.Rule{Resource: "pods", Verb: "create"}, ""},
+		"pods of its Namespace":    {rbac.Place{Namespace: "harbour"}, rbac.Rule{Resource: "pods", Verb: "create"}, ""},
 		"pods elsewhere":           {other, rbac.Rule{Resource: "pods", Verb: "create"}, "runs pods"},
 		"jobs of namespaces named": {rbac.Place{Namespace: rbac.NamedNamespace}, rbac.Rule{Group: "batch", Resource: "jobs", Verb: "create"}, "runs pods"},
 		"deployments are read":     {everywhere, rbac.Rule{Group: "apps", Resource: "deployments", Verb: "list"}, ""},
