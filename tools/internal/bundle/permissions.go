@@ -192,8 +192,16 @@ func (p *permissions) ofInstalled(ctx context.Context) (always rbac.Rights, prof
 	for _, v := range p.version.Installed() {
 		enabled := fmt.Sprintf("getattr(values.packages, %q).enabled", v.Package.Name)
 		reason := fmt.Sprintf("Installs %s.", v.Package.Metadata.DisplayName)
+		b := find(p.installed, v)
+		namespace, err := declaredNamespace(b.PackageCR)
+		if err != nil {
+			return rbac.Rights{}, nil, err
+		}
 		add := func(name, reason, when string, objects []manifest.Object, own string) error {
 			kapps, given, scope, err := p.split(objects, own)
+			if namespace != "" {
+				kapps, given = kapps.Moved(namespace, rbac.NamespaceOf(v.Package.Name)), given.Moved(namespace, rbac.NamespaceOf(v.Package.Name))
+			}
 			always = rbac.Union(always, kapps)
 			profiles = append(profiles, rbac.Profile{Name: name, Reason: reason, When: when, Rights: given, Escalations: given.Escalations(scope)})
 			return err
@@ -201,12 +209,7 @@ func (p *permissions) ofInstalled(ctx context.Context) (always rbac.Rights, prof
 		if err := add(v.Package.Name, reason, enabled, parts[v.Package.Name], p.own); err != nil {
 			return rbac.Rights{}, nil, err
 		}
-		b := find(p.installed, v)
 		own, err := profilesWith(b, p.repo.Predecessors(v), p.installed)
-		if err != nil {
-			return rbac.Rights{}, nil, err
-		}
-		namespace, err := declaredNamespace(b.PackageCR)
 		if err != nil {
 			return rbac.Rights{}, nil, err
 		}

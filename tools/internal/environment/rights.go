@@ -45,7 +45,7 @@ func rights(packages []Package, environment string) ([]Finding, error) {
 		if err != nil {
 			return nil, err
 		}
-		granted, err := grantedTo(p.Installer, platform.Objects)
+		granted, bound, err := grantedTo(p.Installer, platform.Objects)
 		if err != nil {
 			return nil, err
 		}
@@ -56,54 +56,54 @@ func rights(packages []Package, environment string) ([]Finding, error) {
 				findings = append(findings, missingRight(p, namespace, rule, environment))
 			}
 		}
-		findings = append(findings, excess(p, platform.Objects, granted, wanted, environment)...)
+		unneeded, err := excess(p, bound, wanted, environment)
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, unneeded...)
 	}
 	return findings, nil
 }
 
 // excess are the rules of an account that escalate though no object of the package needs
 // them, and those that packages.NAME.rights gives in vain.
-func excess(p Package, platform []manifest.Object, granted, needed policies, environment string) []Finding {
-	var findings []Finding
-	scope, own := rbac.ScopeOf(p.Objects), ownNamespace(p, platform)
-	for _, namespace := range slices.Sorted(maps.Keys(granted)) {
-		place := rbac.Place{Namespace: namespace, Held: true}
-		if namespace != rbac.Cluster && namespace == own {
+func excess(p Package, roles []manifest.Object, needed policies, environment string) ([]Finding, error) {
+	unneeded := policies{}
+	scope, own := rbac.ScopeOf(p.Objects), ownNamespace(p, roles)
+	for _, o := range roles {
+		role, err := typed[rbacv1.Role](o)
+		if err != nil {
+			return nil, err
+		}
+		place := rbac.Place{Namespace: role.Namespace, Held: rbac.IsHeld(o)}
+		if role.Namespace != rbac.Cluster && role.Namespace == own {
 			place.Namespace = rbac.ThisNamespace
 		}
-		suspects := slices.Concat(scope.Policy(place, granted[namespace]), given(p, platform, namespace))
-		_, unneeded := validation.Covers(slices.Concat(needed[rbac.Cluster], needed[namespace]), suspects)
-		for _, rule := range rbac.Compact(unneeded) {
+		suspects := scope.Policy(place, role.Rules)
+		if strings.HasSuffix(role.Name, ":"+p.Installer.Name+":rights") {
+			suspects = role.Rules // the platform's values give them
+		}
+		_, rules := validation.Covers(slices.Concat(needed[rbac.Cluster], needed[role.Namespace]), suspects)
+		unneeded[role.Namespace] = append(unneeded[role.Namespace], rules...)
+	}
+	var findings []Finding
+	for _, namespace := range slices.Sorted(maps.Keys(unneeded)) {
+		for _, rule := range rbac.Compact(unneeded[namespace]) {
 			findings = append(findings, excessRight(p, namespace, rule, environment))
 		}
 	}
-	return findings
+	return findings, nil
 }
 
 // ownNamespace is the namespace of the package; roles in it are named so.
-func ownNamespace(p Package, platform []manifest.Object) string {
+func ownNamespace(p Package, roles []manifest.Object) string {
 	name := p.Installer.Namespace + ":" + p.Installer.Name + ":package"
-	for _, o := range platform {
+	for _, o := range roles {
 		if isA(o, "Role") && strings.HasPrefix(o.GetName(), name) {
 			return o.GetNamespace()
 		}
 	}
 	return ""
-}
-
-// given are the rules that the platform's values give to the account beside its
-// profiles: the platform names their role so.
-func given(p Package, platform []manifest.Object, namespace string) []rbacv1.PolicyRule {
-	name := p.Installer.Namespace + ":" + p.Installer.Name + ":rights"
-	for _, o := range platform {
-		if (isA(o, "Role") || isA(o, "ClusterRole")) && o.GetName() == name && o.GetNamespace() == namespace {
-			role, err := typed[rbacv1.Role](o)
-			if err == nil { // else it was refused before
-				return role.Rules
-			}
-		}
-	}
-	return nil
 }
 
 // neededBy are the rights that installing exactly these objects needs, with kapp's
@@ -131,39 +131,42 @@ func neededBy(p Package, objects []manifest.Object) (policies, error) {
 	return needed, nil
 }
 
-// grantedTo are the rules of the roles among the objects that are bound to an account.
-func grantedTo(account rbac.Account, objects []manifest.Object) (policies, error) {
-	roles := map[string][]rbacv1.PolicyRule{}
+// grantedTo are the rules of the roles among the objects that are bound to an account,
+// and these roles.
+func grantedTo(account rbac.Account, objects []manifest.Object) (policies, []manifest.Object, error) {
+	roles := map[string]manifest.Object{}
 	for _, o := range objects {
 		if isA(o, "Role") || isA(o, "ClusterRole") {
-			role, err := typed[rbacv1.Role](o)
-			if err != nil {
-				return nil, err
-			}
-			roles[o.GetKind()+" "+role.Namespace+"/"+role.Name] = role.Rules
+			roles[o.GetKind()+" "+o.GetNamespace()+"/"+o.GetName()] = o
 		}
 	}
-	granted := policies{}
+	granted, bound := policies{}, []manifest.Object{}
 	for _, o := range objects {
 		if !isA(o, "RoleBinding") && !isA(o, "ClusterRoleBinding") {
 			continue
 		}
 		binding, err := typed[rbacv1.RoleBinding](o)
 		if err != nil {
-			return nil, err
-		}
-		if !slices.ContainsFunc(binding.Subjects, func(s rbacv1.Subject) bool {
-			return s.Kind == rbacv1.ServiceAccountKind && s.Name == account.Name && s.Namespace == account.Namespace
-		}) {
-			continue
+			return nil, nil, err
 		}
 		in := ""
 		if binding.RoleRef.Kind == "Role" {
 			in = binding.Namespace
 		}
-		granted[binding.Namespace] = append(granted[binding.Namespace], roles[binding.RoleRef.Kind+" "+in+"/"+binding.RoleRef.Name]...)
+		role, found := roles[binding.RoleRef.Kind+" "+in+"/"+binding.RoleRef.Name]
+		if !found || !slices.ContainsFunc(binding.Subjects, func(s rbacv1.Subject) bool {
+			return s.Kind == rbacv1.ServiceAccountKind && s.Name == account.Name && s.Namespace == account.Namespace
+		}) {
+			continue
+		}
+		rules, err := typed[rbacv1.Role](role)
+		if err != nil {
+			return nil, nil, err
+		}
+		granted[binding.Namespace] = append(granted[binding.Namespace], rules.Rules...)
+		bound = append(bound, role)
 	}
-	return granted, nil
+	return granted, bound, nil
 }
 
 func isA(o manifest.Object, kind string) bool {

@@ -68,6 +68,7 @@ func (p Place) why() string {
 // to be the same namespace.
 func (p Place) part() string {
 	part := "fixed"
+	installed, isOf := strings.CutPrefix(p.Namespace, namespaceOf)
 	switch p.Namespace {
 	case Cluster:
 		part = "cluster"
@@ -76,10 +77,22 @@ func (p Place) part() string {
 	case NamedNamespace:
 		part = "other"
 	}
+	if isOf {
+		part = "of-" + installed
+	}
 	if p.Held {
-		part += "-held"
+		part += heldSuffix
 	}
 	return part
+}
+
+// heldSuffix ends the part of a role's name that tells where it is.
+const heldSuffix = "-held"
+
+// IsHeld tells of a role of [Profile.Objects] whose rules are there only to be given.
+func IsHeld(role manifest.Object) bool {
+	parts := strings.Split(role.GetName(), ":") // namespace, account, part and profile
+	return len(parts) > 2 && strings.HasSuffix(parts[2], heldSuffix)
 }
 
 // resolved are the namespaces that a place stands for.

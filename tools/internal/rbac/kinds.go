@@ -1,6 +1,8 @@
 package rbac
 
 import (
+	"strings"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -34,5 +36,9 @@ func (k kinds) resource(gvk schema.GroupVersionKind) string {
 		return plural
 	}
 	plural, _ := meta.UnsafeGuessKindToResource(gvk)
+	// The library makes gatewaies of Gateway.
+	if kind := strings.ToLower(gvk.Kind); len(kind) > 1 && strings.HasSuffix(kind, "y") && strings.ContainsRune("aeiou", rune(kind[len(kind)-2])) {
+		return kind + "s"
+	}
 	return plural.Resource
 }

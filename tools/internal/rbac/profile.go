@@ -90,6 +90,30 @@ func (r Rights) Held() (kapps, held Rights) {
 	return kapps, held
 }
 
+// Moved are the rights with another name in the place of a namespace's.
+func (r Rights) Moved(from, to string) Rights {
+	moved := Rights{In: map[Place]Rules{}}
+	for place, rules := range r.In {
+		if place.Namespace == from {
+			place.Namespace = to
+		}
+		rules = slices.Clone(rules)
+		for i, rule := range rules {
+			if rule.Group == "" && rule.Resource == "namespaces" && rule.Name == from {
+				rules[i].Name = to
+			}
+		}
+		moved.In[place] = append(moved.In[place], rules...)
+	}
+	for _, name := range r.Namespaces {
+		if name == from {
+			name = to
+		}
+		moved.Namespaces = append(moved.Namespaces, name)
+	}
+	return Union(moved)
+}
+
 // Empty tells whether nothing is granted.
 func (r Rights) Empty() bool { return len(r.In) == 0 }
 

@@ -23,6 +23,14 @@ func parameters() map[string]string {
 	}
 }
 
+// NamespaceOf stands for the namespace that the values of a package give to one that it
+// installs.
+func NamespaceOf(installed string) string { return namespaceOf + installed }
+
+const namespaceOf = "STRAKE_NAMESPACE_OF_"
+
+var ofInstalled = regexp.MustCompile(namespaceOf + `([a-z0-9-]+)`)
+
 // Anybody is the account of which all is a parameter: [Library] makes functions
 // of the objects that are made for it.
 func Anybody() Account {
@@ -129,6 +137,7 @@ func parametrized(out *bytes.Buffer, objects []manifest.Object) error {
 // expression is a text with parameters in it as Starlark.
 func expression(text string) string {
 	names := parameters()
+	text = ofInstalled.ReplaceAllString(text, "\x00getattr(values.packages, \"$1\").values.namespace\x00")
 	for _, place := range slices.Sorted(maps.Keys(names)) {
 		text = strings.ReplaceAll(text, place, "\x00"+names[place]+"\x00")
 	}
@@ -152,7 +161,7 @@ const libraryText = `#! The permissions to install, upgrade and delete %[1]s, de
 #! package, which decide about profiles; other_namespaces are namespaces that the values
 #! name beside the package's own.
 
-#@ def namespaces(package_namespace):
+#@ def namespaces(package_namespace, values):
 #@   return [%[2]s]
 #@ end
 
@@ -182,7 +191,7 @@ _: #@ template.replace(values())
 const callText = `#@ load("@ytt:data", "data")
 #@ load("@ytt:template", "template")
 #@ load("installer.lib.yml", "installer", "namespaces")
-#@ for name in namespaces(data.values.packageNamespace):
+#@ for name in namespaces(data.values.packageNamespace, data.values.values):
 ---
 apiVersion: v1
 kind: Namespace

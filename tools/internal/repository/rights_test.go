@@ -40,7 +40,7 @@ func (r renderCase) covered(b *bundle.Bundle, objects []manifest.Object) {
 		_, missing := validation.Covers(slices.Concat(granted[rbac.Cluster], granted[namespace]), rules)
 		lacking = append(lacking, missing...)
 	}
-	r.noExcess(account, granted, needed, rbac.ScopeOf(objects))
+	r.noExcess(account, shipped, needed, rbac.ScopeOf(objects))
 	if r.text(ownRights) != "" {
 		require.NotEmpty(r.t, lacking, "the permission profiles grant all that the case needs; remove its file %s", ownRights)
 		return
@@ -52,14 +52,14 @@ func (r renderCase) covered(b *bundle.Bundle, objects []manifest.Object) {
 // than the permission profiles grant.
 const ownRights = "own-rights"
 
-func (r renderCase) noExcess(account bundle.Account, granted, needed map[string][]rbacv1.PolicyRule, scope rbac.Scope) {
-	for namespace, rules := range granted {
-		place := rbac.Place{Namespace: namespace, Held: true}
-		if namespace == account.PackageNamespace && namespace != "" {
+func (r renderCase) noExcess(account bundle.Account, shipped []manifest.Object, needed map[string][]rbacv1.PolicyRule, scope rbac.Scope) {
+	for _, o := range shipped {
+		place := rbac.Place{Namespace: o.GetNamespace(), Held: rbac.IsHeld(o)}
+		if place.Namespace == account.PackageNamespace && place.Namespace != "" {
 			place.Namespace = rbac.ThisNamespace
 		}
-		_, excess := validation.Covers(slices.Concat(needed[rbac.Cluster], needed[namespace]), scope.Policy(place, rules))
-		require.Empty(r.t, rbac.Compact(excess), "in the namespace %q these escalate, and the values do not need them; put them under a condition in permissions/ of the package", namespace)
+		_, excess := validation.Covers(slices.Concat(needed[rbac.Cluster], needed[o.GetNamespace()]), scope.Policy(place, rulesOf(r, o)))
+		require.Empty(r.t, rbac.Compact(excess), "in the namespace %q these escalate, and the values do not need them; put them under a condition in permissions/ of the package", o.GetNamespace())
 	}
 }
 
@@ -69,7 +69,7 @@ func (r renderCase) noExcess(account bundle.Account, granted, needed map[string]
 // nobody knows before.
 func (r renderCase) modest(objects []manifest.Object) {
 	for _, o := range objects {
-		if strings.Contains(o.GetName(), "-held") {
+		if rbac.IsHeld(o) {
 			continue
 		}
 		for _, rule := range rulesOf(r, o) {
