@@ -78,9 +78,9 @@ func (p *permissions) profiles(ctx context.Context) ([]rbac.Profile, error) {
 	if i := slices.IndexFunc(declared, func(d *catalog.Profile) bool { return d.Name == catalog.BaseProfile }); i >= 0 {
 		base = declared[i]
 	}
-	values := base.Values
-	if len(values) == 0 {
-		values = []map[string]any{nil}
+	values := []map[string]any{firstOfBase(p.version)}
+	if len(base.Values) > 1 {
+		values = append(values, over(values[0], base.Values[1:])...)
 	}
 	needed, scope, err := p.of(ctx, base, values)
 	if err != nil {
@@ -90,7 +90,7 @@ func (p *permissions) profiles(ctx context.Context) ([]rbac.Profile, error) {
 		return []rbac.Profile{{Rights: needed, Escalations: needed.Escalations(scope)}}, nil
 	}
 	modest, escalating := needed.Escalating(scope)
-	profiles, explained := []rbac.Profile{{Rights: modest}}, escalating.Empty()
+	always, profiles, explained := modest, []rbac.Profile{{Rights: modest}}, escalating.Empty()
 	for _, d := range declared {
 		switch {
 		case d.Name == catalog.BaseProfile:
@@ -102,16 +102,22 @@ func (p *permissions) profiles(ctx context.Context) ([]rbac.Profile, error) {
 			if err != nil {
 				return nil, err
 			}
-			profiles = append(profiles, profile(d, made.Without(needed), scope))
+			// What kapp does with the objects stays when the values change, so that it can
+			// remove them.
+			more, escalating := made.Without(needed).Escalating(scope)
+			kapps, given := more.Held()
+			always = rbac.Union(always, kapps)
+			profiles = append(profiles, profile(d, rbac.Union(given, escalating), scope))
 		}
 		if last := profiles[len(profiles)-1]; last.Rights.Empty() {
-			return nil, fmt.Errorf("%s: its values need no more permissions than those of %s.yml; remove the profile, or set versions", d.File, catalog.BaseProfile)
+			return nil, fmt.Errorf("%s: its values need no more permissions than those of %s.yml, beside what kapp does with their objects, which every install may; remove the profile, add its values to those of base, or set versions", d.File, catalog.BaseProfile)
 		}
 	}
 	if !explained {
 		return nil, fmt.Errorf("%s: its values need permissions that escalate; choose other values, or add a profile without \"when\" whose reason says why every install needs them:\n%s",
 			base.File, strings.Join(escalating.Escalations(scope), "\n"))
 	}
+	profiles[0].Rights = always
 	return profiles, nil
 }
 
@@ -247,20 +253,14 @@ func (p *permissions) split(objects []manifest.Object, own string) (kapps, given
 	return kapps, rbac.Union(held, escalating), scope, nil
 }
 
-// parts are the objects of each installed package, by its name, with the values of its
-// profile base.
+// parts are the objects of each installed package, by its name, with the first values of
+// its profile base, over the first ones of this version's own.
 func (p *permissions) parts(ctx context.Context) (map[string][]manifest.Object, error) {
 	packages := map[string]any{}
 	for _, v := range p.version.Installed() {
-		chosen := map[string]any{"enabled": true}
-		for _, d := range v.Profiles() {
-			if d.Name == catalog.BaseProfile && len(d.Values) > 0 {
-				chosen["values"] = d.Values[0]
-			}
-		}
-		packages[v.Package.Name] = chosen
+		packages[v.Package.Name] = map[string]any{"enabled": true, "values": firstOfBase(v)}
 	}
-	values, err := yaml.Marshal(map[string]any{"packages": packages})
+	values, err := yaml.Marshal(merged(firstOfBase(p.version), map[string]any{"packages": packages}))
 	if err != nil {
 		return nil, fmt.Errorf("encoding the values of the packages: %w", err)
 	}
@@ -275,6 +275,15 @@ func (p *permissions) parts(ctx context.Context) (map[string][]manifest.Object, 
 		}
 	}
 	return parts, nil
+}
+
+func firstOfBase(v *catalog.Version) map[string]any {
+	for _, d := range v.Profiles() {
+		if d.Name == catalog.BaseProfile && len(d.Values) > 0 {
+			return d.Values[0]
+		}
+	}
+	return map[string]any{}
 }
 
 // addPermissions writes the folder rbac/ of the bundle: the profiles, and the schema of

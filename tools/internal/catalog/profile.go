@@ -28,9 +28,9 @@ type Profile struct {
 	// Versions is a range of versions of the package, such as ">=2.21.0"; without it,
 	// the profile is part of all versions.
 	Versions string `yaml:"versions,omitempty"`
-	// Values are values of the package, each to be rendered by itself. Those of a profile
-	// with a condition are laid over the first values of base; one without, other than
-	// base, has none and gets what escalates with the values of base.
+	// Values are values of the package, each to be rendered by itself, and all but the
+	// first of base laid over the first of base. A profile without a condition, other
+	// than base, has none and gets what escalates with the values of base.
 	Values []map[string]any `yaml:"values,omitempty"`
 }
 

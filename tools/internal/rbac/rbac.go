@@ -154,10 +154,10 @@ func (d *deriver) own(namespace string) string {
 	return namespace
 }
 
-// ownName makes a name that begins with the package's namespace and a colon, as those of
-// an account's roles do, hold for any other namespace.
+// ownName makes the name of an account's role, NAMESPACE:ACCOUNT:PART, hold for any other
+// namespace of the package.
 func (d *deriver) ownName(name string) string {
-	if rest, ok := strings.CutPrefix(name, d.namespace+":"); ok && d.namespace != "" {
+	if rest, ok := strings.CutPrefix(name, d.namespace+":"); ok && strings.Contains(rest, ":") {
 		return ThisNamespace + ":" + rest
 	}
 	return name

@@ -23,11 +23,12 @@ func (r renderCase) covered(b *bundle.Bundle, objects []manifest.Object) {
 	exact, err := bundle.RightsOf(b, objects, values, bundle.Account{Namespace: "packages"})
 	require.NoError(r.t, err)
 	account := bundle.Account{Namespace: "packages"}
+	fixed := r.fixedNamespaces(b, values)
 	for _, o := range exact {
 		switch {
 		case strings.HasSuffix(o.GetName(), ":package"):
 			account.PackageNamespace = o.GetNamespace()
-		case strings.HasSuffix(o.GetName(), ":fixed"):
+		case strings.HasSuffix(o.GetName(), ":fixed") && !slices.Contains(fixed, o.GetNamespace()):
 			account.OtherNamespaces = append(account.OtherNamespaces, o.GetNamespace())
 		}
 	}
@@ -48,17 +49,41 @@ func (r renderCase) covered(b *bundle.Bundle, objects []manifest.Object) {
 	require.Empty(r.t, lacking, "the permission profiles do not grant this; extend permissions/ of the package, or say in a file %s why they should not", ownRights)
 }
 
+// fixedNamespaces are those that nobody names to whoever grants the rights: kube-system,
+// and those of packages that this one installs.
+func (r renderCase) fixedNamespaces(b *bundle.Bundle, values []byte) []string {
+	objects, err := bundle.ShippedRights(context.Background(), b, values, bundle.Account{Namespace: "packages"})
+	require.NoError(r.t, err)
+	var names []string
+	for _, o := range objects {
+		if strings.Contains(o.GetName(), ":fixed") || strings.Contains(o.GetName(), ":of-") {
+			names = append(names, o.GetNamespace())
+		}
+	}
+	return names
+}
+
 // ownRights is the file, with a reason in it, of a render case whose values need more
 // than the permission profiles grant.
 const ownRights = "own-rights"
 
 func (r renderCase) noExcess(account bundle.Account, shipped []manifest.Object, needed map[string][]rbacv1.PolicyRule, scope rbac.Scope) {
+	// What the values need in one of the namespaces that they name, an account is granted
+	// in all of them.
+	var named []rbacv1.PolicyRule
+	for _, namespace := range account.OtherNamespaces {
+		named = append(named, needed[namespace]...)
+	}
 	for _, o := range shipped {
+		wanted := slices.Concat(needed[rbac.Cluster], needed[o.GetNamespace()])
+		if slices.Contains(account.OtherNamespaces, o.GetNamespace()) {
+			wanted = append(wanted, named...)
+		}
 		place := rbac.Place{Namespace: o.GetNamespace(), Held: rbac.IsHeld(o)}
 		if place.Namespace == account.PackageNamespace && place.Namespace != "" {
 			place.Namespace = rbac.ThisNamespace
 		}
-		_, excess := validation.Covers(slices.Concat(needed[rbac.Cluster], needed[o.GetNamespace()]), scope.Policy(place, rulesOf(r, o)))
+		_, excess := validation.Covers(wanted, scope.Policy(place, rulesOf(r, o)))
 		require.Empty(r.t, rbac.Compact(excess), "in the namespace %q these escalate, and the values do not need them; put them under a condition in permissions/ of the package", o.GetNamespace())
 	}
 }
