@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -31,7 +32,11 @@ func content(ctx context.Context, v *catalog.Version, repo catalog.Repository, o
 			return nil, err
 		}
 	}
-	files[factsFile] = facts(v)
+	inputs, err := GenerateInputs(v)
+	if err != nil {
+		return nil, err
+	}
+	files[factsFile] = facts(v, inputs)
 	files[imagesFile] = lock
 	if len(v.Installed()) > 0 {
 		if err := addInstalls(ctx, files, v, repo, installed); err != nil {
@@ -42,18 +47,45 @@ func content(ctx context.Context, v *catalog.Version, repo catalog.Repository, o
 }
 
 // facts are what overlays may know of their package, as Starlark variables:
-// load("/package.star", "upstream"). left_out is for packages with optional
-// images alone.
-func facts(v *catalog.Version) []byte {
+// load("/package.star", "upstream"). left_out is for packages with optional images
+// alone; inputs are the texts, by name, of the files from which sources of images are
+// generated, if there are any.
+func facts(v *catalog.Version, inputs map[string][]byte) []byte {
 	facts := fmt.Appendf(nil, "name = %q\nversion = %q\nupstream = %q\n", v.Package.Name, v.Version, v.Upstream)
-	if !v.Package.Optional() {
-		return facts
+	if v.Package.Optional() {
+		facts = append(facts, "left_out = {\n"...)
+		for _, l := range v.LeftOut {
+			facts = fmt.Appendf(facts, "  %q: %q,\n", l.Image, l.Reason)
+		}
+		facts = append(facts, "}\n"...)
 	}
-	facts = append(facts, "left_out = {\n"...)
-	for _, l := range v.LeftOut {
-		facts = fmt.Appendf(facts, "  %q: %q,\n", l.Image, l.Reason)
+	if len(inputs) > 0 {
+		facts = append(facts, "inputs = {\n"...)
+		for _, name := range slices.Sorted(maps.Keys(inputs)) {
+			facts = fmt.Appendf(facts, "  %q: %q,\n", name, inputs[name])
+		}
+		facts = append(facts, "}\n"...)
 	}
-	return append(facts, "}\n"...)
+	return facts
+}
+
+// GenerateInputs reads the files from which the sources of a version's images are
+// generated, by name.
+func GenerateInputs(v *catalog.Version) (map[string][]byte, error) {
+	inputs := map[string][]byte{}
+	for _, image := range v.Package.Images {
+		if image.Generate == nil || image.From != "" {
+			continue
+		}
+		for _, name := range image.Generate.Files {
+			text, err := os.ReadFile(filepath.Join(v.Module(image.Command), filepath.FromSlash(name)))
+			if err != nil {
+				return nil, fmt.Errorf("reading what the sources of the image %s are generated from: %w", image.Name, err)
+			}
+			inputs[name] = text
+		}
+	}
+	return inputs, nil
 }
 
 // ConfigFiles reads a package's config folder, keyed as the bundle holds

@@ -219,6 +219,14 @@ func TestPage(t *testing.T) {
 	}
 	require.NotContains(t, string(text), "## Example values")
 
+	require.NotContains(t, string(text), "## Permissions")
+
+	p.Profiles = []*catalog.Profile{{Name: "base"}, {Name: "always", Reason: "It runs."}, {Name: "read", When: "values.read", Reason: "It\nreads.\n"}}
+	text, err = docs.Page(c, v, values)
+	require.NoError(t, err)
+	require.Contains(t, string(text), "## Permissions of 1.1.0\n")
+	require.Contains(t, string(text), "| always | always | It runs. |\n| read | `values.read` | It reads. |\n")
+
 	v.Requires, p.ExampleValues = []catalog.Requirement{{Package: "other"}}, "# Two.\nreplicas: 2\n"
 	text, err = docs.Page(c, v, values)
 	require.NoError(t, err)

@@ -40,6 +40,9 @@ func Page(c *catalog.Catalog, v *catalog.Version, values *bundle.Values) ([]byte
 	if len(v.Includes) > 0 {
 		fmt.Fprintf(&text, "\n## Contents\n\n%s", includes(v))
 	}
+	if rows := profiles(v); len(rows) > 0 {
+		fmt.Fprintf(&text, "\n## Permissions of %s\n\n%s\n\n%s", v.Version, profilesHead(v), grid([]string{"profile", "granted if", "reason"}, rows))
+	}
 	fmt.Fprintf(&text, "\n## Values\n\n%s\n\n%s", valuesHead(v), grid(
 		[]string{"value", "type", "default", "allowed", "description"}, valueCells(rows, installed(v))))
 	return text.Bytes(), nil
@@ -105,6 +108,26 @@ func includes(v *catalog.Version) string {
 		cells = append(cells, []string{plain(s.Name), s.Version, plain(oneLine(s.Description))})
 	}
 	return grid([]string{"software", "version", "description"}, cells)
+}
+
+// profiles are the permission profiles that an account can have beside base.
+func profiles(v *catalog.Version) [][]string {
+	var cells [][]string
+	for _, p := range v.Profiles() {
+		when := "always"
+		if p.When != "" {
+			when = code(p.When)
+		}
+		if p.Name != catalog.BaseProfile {
+			cells = append(cells, []string{p.Name, when, plain(oneLine(p.Reason))})
+		}
+	}
+	return cells
+}
+
+func profilesHead(v *catalog.Version) string {
+	return fmt.Sprintf("The account that installs the package has the permissions of the profile base, which do not escalate, and of the profiles\n"+
+		"below whose condition the values meet. `strake rbac %s --profiles` shows what each of them allows.", v.Package.Name)
 }
 
 func valuesHead(v *catalog.Version) string {

@@ -37,6 +37,10 @@ func bundleKey(repo catalog.Repository, v *catalog.Version) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("building the bundle of %s: %w", v.ID(), err)
 	}
+	inputs, err := bundle.GenerateInputs(v)
+	if err != nil {
+		return "", fmt.Errorf("building the bundle of %s: %w", v.ID(), err)
+	}
 	var installed []string
 	for _, other := range contained(repo, v) {
 		key, err := bundleKey(repo, other)
@@ -47,7 +51,7 @@ func bundleKey(repo catalog.Repository, v *catalog.Version) (string, error) {
 	}
 	declared := *v
 	declared.Package, declared.Dir = nil, ""
-	return hash(v, bundle.Format, objects, config, v.Profiles(), declared, v.Package.Name, v.Package.Optional(), repo.Domain, repo.Canonical, installed)
+	return hash(v, bundle.Format, objects, config, inputs, v.Profiles(), declared, v.Package.Name, v.Package.Optional(), repo.Domain, repo.Canonical, installed)
 }
 
 func hash(v *catalog.Version, parts ...any) (string, error) {
