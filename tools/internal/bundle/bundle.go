@@ -28,6 +28,7 @@ const (
 	crdFile      = upstreamDir + "/crds.yml"
 	objectFile   = upstreamDir + "/objects.yml"
 	requiresFile = upstreamDir + "/requires.yml"
+	neededFile   = upstreamDir + "/needed.yml"
 	imagesFile   = ".imgpkg/images.yml"
 	schemaFile   = "config/schema.yml"
 	factsFile    = "config/package.star"
@@ -40,7 +41,7 @@ const (
 
 // Format changes when equal inputs begin to give other bytes, or a [Bundle] gets
 // another field to keep; caches of bundles put it into their keys.
-const Format = "21"
+const Format = "23"
 
 // Bundle is one package version, ready to be pushed and installed.
 type Bundle struct {
@@ -62,7 +63,7 @@ type Bundle struct {
 	Namespace *OwnNamespace
 	// Profiles are the parts of the permissions to install it, for a package that
 	// installs it.
-	Profiles []rbac.Profile
+	Profiles Profiles
 	// Origins say where in the upstream sources an object stands, by [Key].
 	Origins map[string]manifest.Origin
 }
@@ -84,6 +85,9 @@ func Build(ctx context.Context, v *catalog.Version, repo catalog.Repository, obj
 	}
 	if tells := tellsOf(v, schema); !tells.nothing() {
 		files[requiresFile] = tells.schema(repo)
+		if text := tells.conditional(repo); text != nil {
+			files[neededFile] = text
+		}
 	}
 	made := permissions{version: v, repo: repo, files: light(files, objects), installed: installed}
 	defaults, profiles, err := made.derive(ctx, schema)
@@ -107,6 +111,10 @@ func Build(ctx context.Context, v *catalog.Version, repo catalog.Repository, obj
 	}
 	return b, nil
 }
+
+// Profiles are the permission profiles of a bundle. The first has no name: every install
+// has it.
+type Profiles []rbac.Profile
 
 // Reference is the bundle's canonical reference by digest, as the Package
 // resource names it.

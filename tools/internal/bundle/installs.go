@@ -39,10 +39,14 @@ var (
 //
 //	name, package, version    keda, keda.strake.internal, 2.21.0
 //	title, description        what people read of it
-//	needs                     list of name, constraint, optional and reason
+//	needs                     list of name, constraint, optional, reason, and when: a function of
+//	                          the values that tells whether an optional one is needed, or None
 //	defaults                  its default values
 //	namespace                 what the package's Namespace is like by default (labels, and
 //	                          annotations as a function of the values), or None
+//
+// In its values, a version that installs packages has packages.NAME.enabled and
+// packages.NAME.values for each; its permissions follow these.
 //
 // The functions that are large stand apart, in maps by the name of the package, since
 // ytt evaluates a file anew for each that loads it: schemas of /schemas.star give the
@@ -110,7 +114,12 @@ func writeInstall(out *bytes.Buffer, v *catalog.Version, repo catalog.Repository
 		if r.Optional {
 			optional = "True"
 		}
-		fmt.Fprintf(out, "      {\"name\": %q, \"constraint\": %q, \"optional\": %s, \"reason\": %q},\n", r.Package, r.Constraint, optional, strings.TrimSpace(r.Reason))
+		when := "None"
+		if r.When != "" {
+			when = "lambda values: " + r.When
+		}
+		fmt.Fprintf(out, "      {\"name\": %q, \"constraint\": %q, \"optional\": %s, \"reason\": %q, \"when\": %s},\n",
+			r.Package, r.Constraint, optional, strings.TrimSpace(r.Reason), when)
 	}
 	fmt.Fprintf(out, "    ],\n    \"defaults\": %s,\n    \"namespace\": %s,\n  },\n", defaults, namespace)
 }

@@ -110,7 +110,7 @@ func (p *permissions) profiles(ctx context.Context) ([]rbac.Profile, error) {
 			profiles = append(profiles, profile(d, rbac.Union(given, escalating), scope))
 		}
 		if last := profiles[len(profiles)-1]; last.Rights.Empty() {
-			return nil, fmt.Errorf("%s: its values need no more permissions than those of %s.yml, beside what kapp does with their objects, which every install may; remove the profile, add its values to those of base, or set versions", d.File, catalog.BaseProfile)
+			return nil, fmt.Errorf("%s: its values need no more permissions than those of %s.yml; every install may already do what kapp does with their objects; remove the profile, add its values to those of base, or set versions", d.File, catalog.BaseProfile)
 		}
 	}
 	if !explained {

@@ -22,11 +22,11 @@ const (
 const requiresAnnotation = "strake.dev/requires"
 
 // askedAPIs are the needs that are checked on the cluster before anything is
-// deployed.
+// deployed, some of them if the values meet a condition.
 func askedAPIs(v *catalog.Version) []catalog.Requirement {
 	var asked []catalog.Requirement
 	for _, r := range v.Requires {
-		if r.API != "" && !r.Optional {
+		if r.API != "" && (!r.Optional || r.When != "") {
 			asked = append(asked, r)
 		}
 	}
@@ -62,13 +62,43 @@ func (t told) schema(repo catalog.Repository) []byte {
 	}
 	var rules []string
 	for _, r := range t.apis {
-		must := fmt.Sprintf("with %s, which %s %s serves; install that first (%s)", r.API, repo.FullName(r.Package), r.Constraint, strings.TrimSpace(r.Reason))
-		rules = append(rules, fmt.Sprintf("(%q, lambda apis: any([api == %q for api in apis]))", must, r.API))
+		if r.When == "" {
+			rules = append(rules, fmt.Sprintf("(%q, lambda apis: any([api == %q for api in apis]))", with(r, repo), r.API))
+		}
+	}
+	if len(t.apis) > 0 {
+		text.WriteString("  #@schema/nullable\n")
 	}
 	if len(rules) > 0 {
-		fmt.Fprintf(&text, "  #@schema/nullable\n  #@schema/validation %s\n  apis:\n  - \"\"\n", strings.Join(rules, ", "))
+		fmt.Fprintf(&text, "  #@schema/validation %s\n", strings.Join(rules, ", "))
+	}
+	if len(t.apis) > 0 {
+		text.WriteString("  apis:\n  - \"\"\n")
 	}
 	return []byte(text.String())
+}
+
+// with says what the cluster must be, in the words that follow "must be".
+func with(r catalog.Requirement, repo catalog.Repository) string {
+	return fmt.Sprintf("with %s, which %s %s serves; install that first (%s)", r.API, repo.FullName(r.Package), r.Constraint, strings.TrimSpace(r.Reason))
+}
+
+// conditional is a template that refuses an install whose values ask for an API that the
+// cluster does not serve; nil without such needs. A validation of the schema cannot read
+// other values as a condition does.
+func (t told) conditional(repo catalog.Repository) []byte {
+	var text strings.Builder
+	for _, r := range t.apis {
+		if r.When != "" {
+			fmt.Fprintf(&text, "#@ if apis != None and (%s) and not any([api == %q for api in apis]):\n#@   assert.fail(%q)\n#@ end\n",
+				r.When, r.API, "The values require a cluster "+with(r, repo))
+		}
+	}
+	if text.Len() == 0 {
+		return nil
+	}
+	return []byte("#! Made from requires of version.yml.\n#@ load(\"@ytt:assert\", \"assert\")\n#@ load(\"@ytt:data\", \"data\")\n" +
+		"#@ values, apis = data.values, data.values.strake.apis\n" + text.String())
 }
 
 const namespaceSchema = `  #@schema/nullable
@@ -93,6 +123,7 @@ type needed struct {
 	Package    string `json:"package"`
 	Constraint string `json:"constraint"`
 	Optional   bool   `json:"optional,omitempty"`
+	When       string `json:"when,omitempty"`
 	Reason     string `json:"reason"`
 }
 
@@ -102,7 +133,7 @@ func requiresAnnotations(v *catalog.Version, repo catalog.Repository) (map[strin
 	}
 	var list []needed
 	for _, r := range v.Requires {
-		list = append(list, needed{repo.FullName(r.Package), r.Constraint, r.Optional, strings.TrimSpace(r.Reason)})
+		list = append(list, needed{repo.FullName(r.Package), r.Constraint, r.Optional, r.When, strings.TrimSpace(r.Reason)})
 	}
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)

@@ -74,6 +74,35 @@ Uses these packages where its values say so:
 	}, cr.Spec.Template.Spec.Template[0]["ytt"])
 }
 
+// TestRequiresCondition: values decide whether the cluster must serve the API.
+func TestRequiresCondition(t *testing.T) {
+	v := newVersion(t, nil)
+	v.Requires = []catalog.Requirement{{Package: "store", Constraint: ">=1.0.0", API: "store.example/v1", Optional: true, When: "values.replicas > 2", Reason: "to share"}}
+	b, err := bundle.Build(t.Context(), v, repo(), objects(t, upstream))
+	require.NoError(t, err)
+	for _, test := range []struct{ values, want string }{
+		{"replicas: 3", ""},
+		{"{replicas: 2, strake: {apis: [v1]}}", ""},
+		{"{replicas: 3, strake: {apis: [v1, store.example/v1]}}", ""},
+		{"{replicas: 3, strake: {apis: [v1]}}", "The values require a cluster with store.example/v1, which store.strake.test >=1.0.0 serves; install that first (to share)"},
+	} {
+		_, err := bundle.Render(t.Context(), b, []byte(test.values), bundle.RenderOptions{})
+		if test.want == "" {
+			require.NoError(t, err, test.values)
+		} else {
+			require.ErrorContains(t, err, test.want, test.values)
+		}
+	}
+	require.Contains(t, string(b.PackageCR), "strake.apis")
+	require.Contains(t, string(b.PackageCR), `"when":"values.replicas > 2"`)
+
+	holds, err := bundle.Holds(t.Context(), b, []byte("replicas: 3\n---\nlogLevel: debug\n"), []string{"values.replicas > 2", `values.logLevel == "info"`, "values.logLevel"})
+	require.NoError(t, err)
+	require.Equal(t, []bool{true, false, true}, holds)
+	_, err = bundle.Holds(t.Context(), b, nil, []string{"values.replica"})
+	require.ErrorContains(t, err, "reading the conditions of demo 1.0.0")
+}
+
 // TestRequiresOptionalAlone is nothing that an install can judge: values decide.
 func TestRequiresOptionalAlone(t *testing.T) {
 	v := newVersion(t, nil)

@@ -82,8 +82,6 @@ func TestShippedRights(t *testing.T) {
 	}
 	require.Equal(t, base, shipped("secrets: false", bundle.Account{Namespace: "packages"}))
 	require.Equal(t, append(base,
-		"ClusterRole.rbac.authorization.k8s.io packages:demo-installer:cluster:read-secrets",
-		"ClusterRoleBinding.rbac.authorization.k8s.io packages:demo-installer:cluster:read-secrets",
 		"ClusterRole.rbac.authorization.k8s.io packages:demo-installer:cluster-held:read-secrets",
 		"ClusterRoleBinding.rbac.authorization.k8s.io packages:demo-installer:cluster-held:read-secrets",
 	), shipped("", bundle.Account{Namespace: "packages"}), "the default values meet the condition")

@@ -46,6 +46,11 @@ type Environment struct {
 	// Registry is the OCI repository, HOST/PATH, from which bundles and images are
 	// fetched; empty means the canonical one.
 	Registry string `yaml:"registry,omitempty"`
+	// Registries are further ones, HOST or HOST/PATH, from which images may come.
+	Registries []string `yaml:"registries,omitempty"`
+	// APIs are the group versions that others provide on the clusters, such as
+	// monitoring.coreos.com/v1. Objects of these are not checked.
+	APIs []string `yaml:"apis,omitempty"`
 	// Values are those of Repository.Platform: config/base/values.yml with
 	// config/NAME/values.yml over it, and the overlays of both folders as
 	// packages.PACKAGE.overlays, the base's before the environment's.
@@ -104,6 +109,16 @@ func (c *Catalog) Environment(name string) (*Environment, error) {
 		checkRelease(f, "kappController", e.KappController)
 		if fault := repositoryFault(e.Registry); e.Registry != "" && fault != "" {
 			f.bad("registry", "%q %s; write HOST/PATH alone", e.Registry, fault)
+		}
+		for i, api := range e.APIs {
+			if api != "v1" && !groupVersion.MatchString(api) {
+				f.bad(fmt.Sprintf("apis[%d]", i), "api %q is not GROUP/VERSION such as monitoring.coreos.com/v1", api)
+			}
+		}
+		for i, registry := range e.Registries {
+			if registry == "" || strings.ContainsAny(registry, "@ ") || strings.Contains(registry, "://") {
+				f.bad(fmt.Sprintf("registries[%d]", i), "registry %q is not HOST or HOST/PATH such as registry.example.com/team", registry)
+			}
 		}
 	})
 	e.Values = merged(l.environmentValues(e, path.Join(EnvironmentsDir, BaseDir), "1-"), l.environmentValues(e, dir, "2-"))

@@ -57,16 +57,18 @@ func TestEnvironmentRefuses(t *testing.T) {
 		tree files
 		want string
 	}{
-		"no environment.yml":     {shores().without("config/rough/environment.yml"), "config/rough/environment.yml: missing"},
-		"an unknown field":       {shores().with("config/rough/environment.yml", "description: a\nkubernetes: 1.34.4\nregion: b\n"), `config/rough/environment.yml:3: unknown field "region"`},
-		"a wrong version":        {shores().with("config/rough/environment.yml", "description: a\nkubernetes: latest\n"), `config/rough/environment.yml:2: kubernetes "latest" is not a version such as 1.34.4 or 1.34.4-eks-3025e55`},
-		"a registry with a tag":  {shores().with("config/rough/environment.yml", "description: a\nkubernetes: 1.34.4\nregistry: r.example/a:1\n"), `config/rough/environment.yml:3: "r.example/a:1" names the tag`},
-		"a value twice":          {shores().with("config/base/values.yml", "namespace: a\nnamespace: b\n"), "config/base/values.yml:2: namespace: the key occurs twice, first on line 1; remove one of them"},
-		"a misspelt file":        {shores().with("config/rough/value.yml", ""), "config/rough/value.yml: nothing reads this; known here: environment.yml, values.yml"},
-		"a stray file of base":   {shores().with("config/base/environment.yml", ""), "config/base/environment.yml: nothing reads this"},
-		"an overlay of nobody":   {shores().with("config/rough/overlays/a.yml", ""), "config/rough/overlays/a.yml: an unexpected file: only folders named after packages belong here"},
-		"an overlay that is not": {shores().with("config/rough/overlays/boat/a b.yml", ""), "config/rough/overlays/boat/a b.yml: not an overlay"},
-		"values of nobody":       {shores().with("config/rough/packages/ship.yml", ""), `config/rough/packages/ship.yml: no package "ship"; known: boat`},
+		"no environment.yml":       {shores().without("config/rough/environment.yml"), "config/rough/environment.yml: missing"},
+		"an unknown field":         {shores().with("config/rough/environment.yml", "description: a\nkubernetes: 1.34.4\nregion: b\n"), `config/rough/environment.yml:3: unknown field "region"`},
+		"a wrong version":          {shores().with("config/rough/environment.yml", "description: a\nkubernetes: latest\n"), `config/rough/environment.yml:2: kubernetes "latest" is not a version such as 1.34.4 or 1.34.4-eks-3025e55`},
+		"a registry with a tag":    {shores().with("config/rough/environment.yml", "description: a\nkubernetes: 1.34.4\nregistry: r.example/a:1\n"), `config/rough/environment.yml:3: "r.example/a:1" names the tag`},
+		"an API without a version": {shores().with("config/rough/environment.yml", "description: a\nkubernetes: 1.34.4\napis: [v1, monitoring.coreos.com]\n"), `config/rough/environment.yml:3: api "monitoring.coreos.com" is not GROUP/VERSION`},
+		"a registry with a scheme": {shores().with("config/rough/environment.yml", "description: a\nkubernetes: 1.34.4\nregistries: [\"https://r.example\"]\n"), `config/rough/environment.yml:3: registry "https://r.example" is not HOST or HOST/PATH`},
+		"a value twice":            {shores().with("config/base/values.yml", "namespace: a\nnamespace: b\n"), "config/base/values.yml:2: namespace: the key occurs twice, first on line 1; remove one of them"},
+		"a misspelt file":          {shores().with("config/rough/value.yml", ""), "config/rough/value.yml: nothing reads this; known here: environment.yml, values.yml"},
+		"a stray file of base":     {shores().with("config/base/environment.yml", ""), "config/base/environment.yml: nothing reads this"},
+		"an overlay of nobody":     {shores().with("config/rough/overlays/a.yml", ""), "config/rough/overlays/a.yml: an unexpected file: only folders named after packages belong here"},
+		"an overlay that is not":   {shores().with("config/rough/overlays/boat/a b.yml", ""), "config/rough/overlays/boat/a b.yml: not an overlay"},
+		"values of nobody":         {shores().with("config/rough/packages/ship.yml", ""), `config/rough/packages/ship.yml: no package "ship"; known: boat`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, err := Load(test.tree.write(t))

@@ -37,6 +37,12 @@ func checkRequirement(f *file, at string, c *Catalog, v *Version, r Requirement)
 		checkConstraint(f, at+".constraint", r.Constraint)
 		return
 	}
+	if r.When != "" && !r.Optional {
+		f.bad(at+".when", "a need with a condition is optional; add optional: true")
+	}
+	if strings.ContainsAny(r.When, "\n\r") {
+		f.bad(at+".when", "the condition is not one line")
+	}
 	if r.API != "" && !groupVersion.MatchString(r.API) {
 		f.bad(at+".api", "api %q is not GROUP/VERSION such as serving.knative.dev/v1", r.API)
 	}

@@ -290,6 +290,10 @@ type Requirement struct {
 	// Optional needs depend on the values: they decide the order of what is
 	// installed together, but are not installed by themselves.
 	Optional bool `yaml:"optional,omitempty"`
+	// When says on which values an optional need depends, as a Starlark expression on
+	// "values", the values of the package: "values.tls.enabled". Without it, nothing
+	// checks the need.
+	When string `yaml:"when,omitempty"`
 	// API is a group and version that the cluster serves when the other
 	// package is there, such as serving.knative.dev/v1. An install that is not
 	// optional refuses to begin without it.

@@ -97,6 +97,9 @@ func requirements(v *catalog.Version) string {
 		if r.Optional {
 			when = "depends on values"
 		}
+		if r.When != "" {
+			when = "if " + code(r.When)
+		}
 		cells = append(cells, []string{pageOf(r.Package), code(r.Constraint), when, plain(oneLine(r.Reason))})
 	}
 	return text.String() + "\n" + grid([]string{"package", "versions", "required", "reason"}, cells)

@@ -27,6 +27,8 @@ type API struct {
 	documents  map[schema.GroupVersion]*spec3.OpenAPI
 	custom     map[schema.GroupVersionKind]customKind
 	validators map[schema.GroupVersionKind]*validate.SchemaValidator
+	// foreign are the group versions that others provide.
+	foreign map[schema.GroupVersion]bool
 }
 
 // version is a minor version of Kubernetes.
@@ -60,6 +62,7 @@ func NewAPI(kubernetes string, files fs.FS) (*API, error) {
 		documents:  map[schema.GroupVersion]*spec3.OpenAPI{},
 		custom:     map[schema.GroupVersionKind]customKind{},
 		validators: map[schema.GroupVersionKind]*validate.SchemaValidator{},
+		foreign:    map[schema.GroupVersion]bool{},
 	}
 	if _, err := fmt.Sscanf(strings.TrimPrefix(kubernetes, "v"), "%d.%d", &a.version.major, &a.version.minor); err != nil {
 		return nil, fmt.Errorf("%q is not a version of Kubernetes, such as 1.34", kubernetes)
@@ -68,6 +71,19 @@ func NewAPI(kubernetes string, files fs.FS) (*API, error) {
 		return nil, fmt.Errorf("reading the API of Kubernetes %s: %w", a.version, err)
 	}
 	return a, nil
+}
+
+// Allow adds group versions that others provide, such as monitoring.coreos.com/v1. What
+// their kinds are is not known.
+func (a *API) Allow(groupVersions []string) error {
+	for _, text := range groupVersions {
+		gv, err := schema.ParseGroupVersion(text)
+		if err != nil {
+			return fmt.Errorf("reading the APIs that others provide: %w", err)
+		}
+		a.foreign[gv] = true
+	}
+	return nil
 }
 
 // Define adds the kinds of all CustomResourceDefinitions among the objects.

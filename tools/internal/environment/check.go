@@ -35,8 +35,11 @@ func Check(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, api 
 	if err := defineBootstrap(ctx, c, api); err != nil {
 		return nil, err
 	}
+	if err := api.Allow(e.APIs); err != nil {
+		return nil, err
+	}
 	stored := Stored(packages)
-	found, err := Validate(stored, api, Options{Registry: cmp.Or(e.Registry, c.Repository.Canonical)})
+	found, err := Validate(stored, api, Options{Registry: cmp.Or(e.Registry, c.Repository.Canonical), Registries: e.Registries})
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +47,11 @@ func Check(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, api 
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Packages: len(stored), Findings: slices.Concat(findings, needs(packages), lacking, found)}
+	unmet, err := needs(ctx, c, e, packages)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Packages: len(stored), Findings: slices.Concat(findings, unmet, lacking, found)}
 	for _, objects := range stored {
 		r.Objects += len(objects)
 	}
@@ -111,13 +118,19 @@ func parts(err error) []error {
 	return []error{err}
 }
 
-// needs are those that no package of the environment is, or not in the range.
-func needs(packages []Package) []Finding {
+// needs are those that no package of the environment is, or not in the range. An optional
+// one counts if the values of the package meet its condition. What others provide
+// fulfils any.
+func needs(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, packages []Package) ([]Finding, error) {
 	var findings []Finding
 	for _, p := range packages {
-		for _, r := range p.Version.Requires {
+		wanted, err := wanted(ctx, c, p)
+		if err != nil {
+			return nil, err
+		}
+		for i, r := range p.Version.Requires {
 			at := slices.IndexFunc(packages, func(other Package) bool { return other.Name() == r.Package })
-			if at < 0 && r.Optional || at >= 0 && r.Admits(packages[at].Version.Version) {
+			if at < 0 && (!wanted[i] || slices.Contains(e.APIs, r.API)) || at >= 0 && r.Admits(packages[at].Version.Version) {
 				continue
 			}
 			has := "which is not installed"
@@ -128,7 +141,36 @@ func needs(packages []Package) []Finding {
 				fmt.Sprintf("requires %s %s (%s), %s", r.Package, r.Constraint, strings.TrimSpace(r.Reason), has)})
 		}
 	}
-	return findings
+	return findings, nil
+}
+
+// wanted tells of each need of a package whether its values have it.
+func wanted(ctx context.Context, c *catalog.Catalog, p Package) ([]bool, error) {
+	all := make([]bool, len(p.Version.Requires))
+	var conditions []string
+	for i, r := range p.Version.Requires {
+		all[i] = !r.Optional
+		if r.When != "" {
+			conditions = append(conditions, r.When)
+		}
+	}
+	if len(conditions) == 0 || p.Objects == nil { // what does not render has a finding
+		return all, nil
+	}
+	b, err := repository.BuildVersion(ctx, c, p.Version, repository.Options{})
+	if err != nil {
+		return nil, err
+	}
+	holds, err := bundle.Holds(ctx, b, p.Values, conditions)
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range p.Version.Requires {
+		if r.When != "" {
+			all[i], holds = holds[0], holds[1:]
+		}
+	}
+	return all, nil
 }
 
 func defineBootstrap(ctx context.Context, c *catalog.Catalog, api *API) error {

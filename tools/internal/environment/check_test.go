@@ -16,6 +16,11 @@ func TestNeeds(t *testing.T) {
 	}
 	dock := catalog.Requirement{Package: "dock", Constraint: ">=2.0.0", Reason: "to land\n"}
 	maybe := catalog.Requirement{Package: "dock", Constraint: ">=2.0.0", Reason: "to be repaired", Optional: true}
+	needs := func(packages []Package, apis ...string) []Finding {
+		findings, err := needs(t.Context(), nil, &catalog.Environment{APIs: apis}, packages)
+		require.NoError(t, err)
+		return findings
+	}
 	require.Equal(t, []Finding{
 		{"boat", "(version 1.0.0)", RuleNeed, "requires dock >=2.0.0 (to land), which is not installed"},
 	}, needs([]Package{version("boat", "1.0.0", dock), version("raft", "1.0.0", maybe)}))
@@ -24,6 +29,8 @@ func TestNeeds(t *testing.T) {
 		{"raft", "(version 1.0.0)", RuleNeed, "requires dock >=2.0.0 (to be repaired), which is installed in 1.9.0"},
 	}, needs([]Package{version("boat", "1.0.0", dock), version("raft", "1.0.0", maybe), version("dock", "1.9.0")}))
 	require.Empty(t, needs([]Package{version("boat", "1.0.0", dock), version("dock", "2.1.0")}))
+	dock.API = "dock.test/v1"
+	require.Empty(t, needs([]Package{version("boat", "1.0.0", dock)}, "dock.test/v1"), "others provide it")
 }
 
 func TestUnrendered(t *testing.T) {

@@ -12,10 +12,10 @@ import (
 )
 
 // checkImages finds images that do not come from the registry: whatever stands
-// under a key "image", and references by digest anywhere, as kbld leaves them
-// in environment variables, flags and ConfigMaps.
-func checkImages(o manifest.Object, registry string, add report) {
-	if registry == "" {
+// under a key "image", and references by digest, or by tag with a host, anywhere, as in
+// environment variables, flags and ConfigMaps.
+func checkImages(o manifest.Object, options Options, add report) {
+	if options.Registry == "" {
 		return
 	}
 	found := map[string]string{}
@@ -24,11 +24,16 @@ func checkImages(o manifest.Object, registry string, add report) {
 			images(field, field, value, found)
 		}
 	}
+	allowed := append([]string{options.Registry}, options.Registries...)
 	for _, at := range slices.Sorted(maps.Keys(found)) {
-		if image := found[at]; image != registry && !strings.HasPrefix(image, strings.TrimSuffix(registry, "/")+"/") && !pinnedIn(image, registry) {
-			add(RuleForeignImage, "%s names the image %s, which is not in %s", at, image, registry)
+		if image := found[at]; !slices.ContainsFunc(allowed, func(registry string) bool { return isIn(image, registry) }) {
+			add(RuleForeignImage, "%s names the image %s, which is not in %s; add its registry to registries in environment.yml if it is allowed", at, image, strings.Join(allowed, ", "))
 		}
 	}
+}
+
+func isIn(image, registry string) bool {
+	return image == registry || strings.HasPrefix(image, strings.TrimSuffix(registry, "/")+"/") || pinnedIn(image, registry)
 }
 
 // pinnedIn is for a registry that is a repository itself, in which all images lie.
@@ -54,7 +59,7 @@ func images(at, key string, value any, found map[string]string) {
 			return
 		}
 		for i, word := range strings.FieldsFunc(value, betweenWords) {
-			if isPinned(word) {
+			if isPinned(word) || isTagged(word) {
 				found[fmt.Sprintf("%s (word %d)", at, i+1)] = word
 			}
 		}
@@ -66,6 +71,18 @@ func betweenWords(r rune) bool { return strings.ContainsRune(" \t\r\n\"'`,;=()[]
 func isImage(text string) bool {
 	_, err := reference.ParseNormalizedNamed(text)
 	return err == nil
+}
+
+// isTagged tells of HOST/PATH:TAG. Without a host that has a dot or a port, any word with
+// a colon would be one.
+func isTagged(text string) bool {
+	parsed, err := reference.Parse(text)
+	if err != nil {
+		return false
+	}
+	named, isNamed := parsed.(reference.Named)
+	_, tagged := parsed.(reference.Tagged)
+	return isNamed && tagged && strings.ContainsAny(reference.Domain(named), ".:")
 }
 
 func isPinned(text string) bool {

@@ -36,6 +36,9 @@ func rights(packages []Package, environment string) ([]Finding, error) {
 	platform, all := packages[0], ownersOf(Stored(packages))
 	var findings []Finding
 	for _, p := range packages[1:] {
+		if p.Objects == nil {
+			continue // it does not render, which is a finding
+		}
 		// Of what another package renders, too, it is no right that is missing.
 		needed, err := neededBy(p, all.ofOne(p))
 		if err != nil {
@@ -79,11 +82,11 @@ func excess(p Package, roles []manifest.Object, needed policies, environment str
 		if role.Namespace != rbac.Cluster && role.Namespace == own {
 			place.Namespace = rbac.ThisNamespace
 		}
-		suspects := scope.Policy(place, role.Rules)
+		suspects, use := scope.Policy(place, role.Rules), slices.Concat(needed[rbac.Cluster], needed[role.Namespace])
 		if strings.HasSuffix(role.Name, ":"+p.Installer.Name+":rights") {
-			suspects = role.Rules // the platform's values give them
+			suspects, use = role.Rules, ofAnyName(use) // the platform's values give them, with names or without
 		}
-		_, rules := validation.Covers(slices.Concat(needed[rbac.Cluster], needed[role.Namespace]), suspects)
+		_, rules := validation.Covers(use, suspects)
 		unneeded[role.Namespace] = append(unneeded[role.Namespace], rules...)
 	}
 	var findings []Finding
@@ -93,6 +96,15 @@ func excess(p Package, roles []manifest.Object, needed policies, environment str
 		}
 	}
 	return findings, nil
+}
+
+// ofAnyName are the rules without the names that limit them.
+func ofAnyName(rules []rbacv1.PolicyRule) []rbacv1.PolicyRule {
+	wider := slices.Clone(rules)
+	for i := range wider {
+		wider[i].ResourceNames = nil
+	}
+	return wider
 }
 
 // ownNamespace is the namespace of the package; roles in it are named so.

@@ -45,6 +45,8 @@ type Options struct {
 	// Registry is where all images must come from, HOST or HOST/PATH; empty
 	// means from anywhere.
 	Registry string
+	// Registries are further ones, in the same form.
+	Registries []string
 }
 
 // Validate judges the objects of an environment by the API of its version of
@@ -72,7 +74,7 @@ func Validate(rendered Rendered, api *API, o Options) ([]Finding, error) {
 			if err := api.check(object, add); err != nil {
 				return nil, fmt.Errorf("validating %s of %s: %w", object.ID(), name, err)
 			}
-			checkImages(object, o.Registry, add)
+			checkImages(object, o, add)
 		}
 	}
 	findings = append(findings, ownersOf(rendered).duplicates(rendered)...)
@@ -96,8 +98,8 @@ func (a *API) check(o manifest.Object, add report) error {
 	validator, err := a.validator(gvk)
 	switch {
 	case errors.Is(err, errNotServed):
-		if !removed {
-			add(RuleUnknownKind, "neither Kubernetes %s nor a package serves %s of %s", a.version, gvk.Kind, gvk.GroupVersion())
+		if !removed && !a.foreign[gvk.GroupVersion()] {
+			add(RuleUnknownKind, "neither Kubernetes %s nor a package serves %s of %s; if others provide it, add %[3]s to apis in environment.yml", a.version, gvk.Kind, gvk.GroupVersion())
 		}
 		return nil
 	case err != nil:

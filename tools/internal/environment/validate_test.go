@@ -112,6 +112,20 @@ func TestValidateObjects(t *testing.T) {
 	}
 }
 
+func TestValidateForeignAPIs(t *testing.T) {
+	const monitor = "{apiVersion: monitoring.coreos.com/v1, kind: ServiceMonitor, metadata: {name: a, namespace: b}, spec: {x: 1}}"
+	api := newAPI(t)
+	findings, err := environment.Validate(environment.Rendered{"a": objects(t, monitor)}, api, environment.Options{})
+	require.NoError(t, err)
+	require.Len(t, findings, 1)
+	require.Contains(t, findings[0].Message, "if others provide it, add monitoring.coreos.com/v1 to apis in environment.yml")
+	require.NoError(t, api.Allow([]string{"monitoring.coreos.com/v1"}))
+	findings, err = environment.Validate(environment.Rendered{"a": objects(t, monitor)}, api, environment.Options{})
+	require.NoError(t, err)
+	require.Empty(t, findings)
+	require.Error(t, api.Allow([]string{"a/b/c"}))
+}
+
 func TestValidateImages(t *testing.T) {
 	const digest = "@sha256:1111111111111111111111111111111111111111111111111111111111111111"
 	pod := func(image, value string) string {
@@ -129,10 +143,13 @@ func TestValidateImages(t *testing.T) {
 		{"elsewhere", pod("docker.io/app", ""), "registry.example", "spec.containers[0].image names the image docker.io/app, which is not in registry.example"},
 		{"without a host", pod("app:1", ""), "registry.example", "names the image app:1"},
 		{"in a name that begins alike", pod("registry.example.org/app", ""), "registry.example", "names the image registry.example.org/app"},
+		{"by tag in a flag", pod("registry.example/app:1", "--image=elsewhere.example/b:1"), "registry.example", "spec.containers[0].env[0].value"},
+		{"an address is no image", pod("registry.example/app:1", "collector.telemetry.svc:4317 http://a.example/b:1 a:1"), "registry.example", ""},
+		{"in another that is allowed", pod("allowed.example/app:1", "--image=allowed.example/b"+digest), "registry.example", ""},
 		{"in a flag", pod("registry.example/app:1", "--image=elsewhere.example/b"+digest), "registry.example", "spec.containers[0].env[0].value"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			findings, err := environment.Validate(environment.Rendered{"a": objects(t, test.object)}, newAPI(t), environment.Options{Registry: test.registry})
+			findings, err := environment.Validate(environment.Rendered{"a": objects(t, test.object)}, newAPI(t), environment.Options{Registry: test.registry, Registries: []string{"allowed.example"}})
 			require.NoError(t, err)
 			if test.want == "" {
 				require.Empty(t, findings)

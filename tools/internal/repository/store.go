@@ -18,7 +18,6 @@ import (
 	"github.com/strake-dev/strake/tools/internal/cache"
 	"github.com/strake-dev/strake/tools/internal/manifest"
 	"github.com/strake-dev/strake/tools/internal/oci"
-	"github.com/strake-dev/strake/tools/internal/rbac"
 )
 
 // Names within a cache folder.
@@ -52,7 +51,7 @@ type storedBundle struct {
 	Tags                                      []string
 	PackageCR                                 []byte
 	Namespace                                 *bundle.OwnNamespace
-	Profiles                                  []rbac.Profile
+	Profiles                                  bundle.Profiles
 	Origins                                   map[string]manifest.Origin
 }
 
