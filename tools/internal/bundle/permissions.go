@@ -174,9 +174,9 @@ func merged(below, above map[string]any) map[string]any {
 	}
 	for key, value := range above {
 		old, isOld := all[key].(map[string]any)
-		new, isNew := value.(map[string]any)
-		if isOld && isNew {
-			value = merged(old, new)
+		over, isMap := value.(map[string]any)
+		if isOld && isMap {
+			value = merged(old, over)
 		}
 		all[key] = value
 	}

@@ -28,7 +28,7 @@ func TestCheckMetadata(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var found []string
-			checkMetadata(objectsOf(t, test.object)[0], func(rule, format string, args ...any) {
+			checkMetadata(objectsOf(t, test.object)[0], func(rule, _ string, args ...any) {
 				require.Equal(t, RuleMetadata, rule)
 				found = append(found, args[0].(string))
 			})

@@ -13,7 +13,7 @@ import (
 type scope int
 
 const (
-	anywhere scope = iota
+	_ scope = iota // anywhere
 	// outside is everywhere but the namespaces that are the package's own.
 	outside
 	// clusterWide is in all namespaces.
@@ -36,33 +36,35 @@ type escalation struct {
 // unnamed rows match rules that are not limited to names. heldOnly rows do not match what
 // kapp needs to create the objects of the package, since a request to create names none.
 // others rows match only objects that are not the package's own.
-var escalations = []escalation{
-	{why: "creates tokens of service accounts", groups: []string{""}, resources: []string{"serviceaccounts/token"}, verbs: []string{"create"}},
-	{why: "binds roles", groups: []string{group}, verbs: []string{"bind"}},
-	{why: "creates roles with any permissions", groups: []string{group}, verbs: []string{"escalate"}},
-	{why: "impersonates others", verbs: []string{"impersonate"}},
-	{why: "reads or writes secrets of all namespaces", groups: []string{""}, resources: []string{"secrets"}, scope: clusterWide, unnamed: true},
-	{
-		why: "runs pods in other namespaces", groups: []string{"", "apps", "batch"}, verbs: []string{"create", "update", "patch"}, scope: outside, unnamed: true,
-		resources: []string{"pods", "replicationcontrollers", "deployments", "daemonsets", "replicasets", "statefulsets", "jobs", "cronjobs"},
-	},
-	{
-		why: "gets into running pods of other namespaces", groups: []string{""}, scope: outside, unnamed: true,
-		resources: []string{"pods/exec", "pods/attach", "pods/portforward", "pods/proxy", "pods/ephemeralcontainers"},
-	},
-	{why: "talks to the kubelets", groups: []string{""}, resources: []string{"nodes/proxy"}},
-	{why: "mounts folders of nodes", groups: []string{""}, resources: []string{"persistentvolumes"}, verbs: []string{"create"}, unnamed: true},
-	{why: "changes the Pod Security of namespaces", groups: []string{""}, resources: []string{"namespaces"}, verbs: []string{"update", "patch"}, unnamed: true},
-	{why: "approves certificates", groups: []string{"certificates.k8s.io"}, resources: []string{"certificatesigningrequests/approval", "certificatesigningrequests/status"}, verbs: []string{"update", "patch"}},
-	{why: "signs certificates", groups: []string{"certificates.k8s.io"}, resources: []string{"signers"}},
-	{
-		why: "changes webhooks, admission policies or APIs of others", verbs: []string{"create", "update", "patch", "delete", "deletecollection"},
-		groups: []string{"admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io"}, heldOnly: true, others: true,
-		resources: []string{
-			"mutatingwebhookconfigurations", "validatingwebhookconfigurations", "customresourcedefinitions", "apiservices",
-			"mutatingadmissionpolicies", "mutatingadmissionpolicybindings", "validatingadmissionpolicies", "validatingadmissionpolicybindings",
+func escalations() []escalation {
+	return []escalation{
+		{why: "creates tokens of service accounts", groups: []string{""}, resources: []string{"serviceaccounts/token"}, verbs: []string{"create"}},
+		{why: "binds roles", groups: []string{group}, verbs: []string{"bind"}},
+		{why: "creates roles with any permissions", groups: []string{group}, verbs: []string{"escalate"}},
+		{why: "impersonates others", verbs: []string{"impersonate"}},
+		{why: "reads or writes secrets of all namespaces", groups: []string{""}, resources: []string{"secrets"}, scope: clusterWide, unnamed: true},
+		{
+			why: "runs pods in other namespaces", groups: []string{"", "apps", "batch"}, verbs: []string{"create", "update", "patch"}, scope: outside, unnamed: true,
+			resources: []string{"pods", "replicationcontrollers", "deployments", "daemonsets", "replicasets", "statefulsets", "jobs", "cronjobs"},
 		},
-	},
+		{
+			why: "gets into running pods of other namespaces", groups: []string{""}, scope: outside, unnamed: true,
+			resources: []string{"pods/exec", "pods/attach", "pods/portforward", "pods/proxy", "pods/ephemeralcontainers"},
+		},
+		{why: "talks to the kubelets", groups: []string{""}, resources: []string{"nodes/proxy"}},
+		{why: "mounts folders of nodes", groups: []string{""}, resources: []string{"persistentvolumes"}, verbs: []string{"create"}, unnamed: true},
+		{why: "changes the Pod Security of namespaces", groups: []string{""}, resources: []string{"namespaces"}, verbs: []string{"update", "patch"}, unnamed: true},
+		{why: "approves certificates", groups: []string{"certificates.k8s.io"}, resources: []string{"certificatesigningrequests/approval", "certificatesigningrequests/status"}, verbs: []string{"update", "patch"}},
+		{why: "signs certificates", groups: []string{"certificates.k8s.io"}, resources: []string{"signers"}},
+		{
+			why: "changes webhooks, admission policies or APIs of others", verbs: []string{"create", "update", "patch", "delete", "deletecollection"},
+			groups: []string{"admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io"}, heldOnly: true, others: true,
+			resources: []string{
+				"mutatingwebhookconfigurations", "validatingwebhookconfigurations", "customresourcedefinitions", "apiservices",
+				"mutatingadmissionpolicies", "mutatingadmissionpolicybindings", "validatingadmissionpolicies", "validatingadmissionpolicybindings",
+			},
+		},
+	}
 }
 
 // Scope tells which permissions escalate for an install with certain objects.
@@ -97,7 +99,7 @@ func (s Scope) Escalates(place Place, r Rule) string {
 	if slices.Contains([]string{r.Group, r.Resource, r.Verb}, rbacv1.ResourceAll) || strings.HasPrefix(r.Resource, "*/") {
 		return "has a wildcard"
 	}
-	for _, e := range escalations {
+	for _, e := range escalations() {
 		if e.matches(r) && s.reaches(e, place, r) {
 			return e.why
 		}
