@@ -94,7 +94,7 @@ func TestRequiresCondition(t *testing.T) {
 		}
 	}
 	require.Contains(t, string(b.PackageCR), "strake.apis")
-	require.Contains(t, string(b.PackageCR), `"when":"values.replicas > 2"`)
+	require.Regexp(t, `"when":"values.replicas\s+> 2"`, string(b.PackageCR))
 
 	holds, err := bundle.Holds(t.Context(), b, []byte("replicas: 3\n---\nlogLevel: debug\n"), []string{"values.replicas > 2", `values.logLevel == "info"`, "values.logLevel"})
 	require.NoError(t, err)

@@ -59,6 +59,15 @@ func TestProof(t *testing.T) {
 	require.Empty(t, checkProof(s))
 }
 
+func TestPermissions(t *testing.T) {
+	s := &subject{version: &catalog.Version{Package: &catalog.Package{Name: "boat"}}, packageFile: "packages/boat/package.yml"}
+	require.Empty(t, checkProfiles(s), "nobody is offered it")
+	s.published = true
+	require.Equal(t, "packages/boat/package.yml", checkProfiles(s)[0].File)
+	s.version.Package.Profiles = []*catalog.Profile{{Name: "base"}}
+	require.Empty(t, checkProfiles(s))
+}
+
 // TestRunFindsBackups: wherever they lie, once each, and none of them is packed.
 func TestRunFindsBackups(t *testing.T) {
 	t.Setenv(cache.EnvDir, t.TempDir())

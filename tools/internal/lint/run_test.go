@@ -80,6 +80,7 @@ func checkout(t *testing.T, files map[string]string) *catalog.Catalog {
 		"packages/boat/package.yml":           boatPackage,
 		"packages/boat/1.0.0/version.yml":     boatVersion,
 		"packages/boat/1.0.0/images.lock.yml": boatLock,
+		"packages/boat/permissions/base.yml":  "reason: Every boat.\n",
 	}
 	for name, content := range files {
 		all[name] = content

@@ -88,6 +88,7 @@ func fleet(t *testing.T, inPackage, inVersion string) *catalog.Catalog {
 		"packages/boat/package.yml":           boatPackage + inPackage,
 		"packages/boat/1.1.0/version.yml":     strings.ReplaceAll(boatVersion, "1.0.0", "1.1.0") + inVersion,
 		"packages/boat/1.1.0/images.lock.yml": boatLock,
+		"packages/boat/permissions/pod.yml":   "reason: The boat is a pod in a namespace of others.\n",
 	})
 }
 

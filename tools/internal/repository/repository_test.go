@@ -111,6 +111,7 @@ func TestFreshBuildMakesEachBundleOnce(t *testing.T) {
 	c := newTree(t, map[string]string{
 		"repo/repository.yml":               "domain: strake.test\ncanonical: registry.test/strake/boats\nversion: 0.1.0\npublished:\n  boat: [1.0.0, 1.1.0]\n  tender: [1.1.0]\n",
 		"packages/tender/1.1.0/version.yml": strings.ReplaceAll(versionText, "VERSION", "1.1.0") + "installs:\n  boat: 1.1.0\n",
+		"packages/tender/config/schema.yml": "#@data/values-schema\n---\nreplicas: 1\npackages:\n  boat:\n    enabled: true\n    #@schema/type any=True\n    values: {}\n",
 	})
 	heard := &steps{Reporter: progress.From(context.Background())}
 	_, err := repository.Build(progress.With(context.Background(), heard), c, repository.Options{Fresh: true, Jobs: 1})
