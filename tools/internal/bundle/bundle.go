@@ -83,9 +83,9 @@ func Build(ctx context.Context, v *catalog.Version, repo catalog.Repository, obj
 	if err != nil {
 		return nil, fmt.Errorf("reading the values schema of %s: %w", v.ID(), err)
 	}
-	if tells := tellsOf(v, schema); !tells.nothing() {
-		files[requiresFile] = tells.schema(repo)
-		if text := tells.conditional(repo); text != nil {
+	if checks := clusterChecksOf(v, schema); !checks.empty() {
+		files[requiresFile] = checks.schema(repo)
+		if text := checks.conditional(repo); text != nil {
 			files[neededFile] = text
 		}
 	}

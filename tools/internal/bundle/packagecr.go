@@ -20,7 +20,7 @@ import (
 // OpenAPI document as JSON, of which it has what [forPackage] leaves. It is checked
 // with kapp-controller's own rules.
 func packageCR(v *catalog.Version, repo catalog.Repository, b *Bundle, schema []byte) ([]byte, error) {
-	name, tells := repo.FullName(v.Package.Name), tellsOf(v, schema)
+	name, checks := repo.FullName(v.Package.Name), clusterChecksOf(v, schema)
 	annotations, err := requiresAnnotations(v, repo)
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func packageCR(v *catalog.Version, repo catalog.Repository, b *Bundle, schema []
 			ReleasedAt:                      metav1.Time{Time: v.ReleasedAt.UTC()},
 			CapactiyRequirementsDescription: requirements(v, repo),
 			ReleaseNotes:                    v.ReleaseNotes,
-			Template:                        packaging.AppTemplateSpec{Spec: app(b, tells)},
+			Template:                        packaging.AppTemplateSpec{Spec: app(b, checks)},
 			ValuesSchema:                    packaging.ValuesSchema{OpenAPIv3: runtime.RawExtension{Raw: schema}},
 			IncludedSoftware:                included(v),
 			KappControllerVersionSelection:  selection(v.KappController),
@@ -65,10 +65,10 @@ func elsewhere(v *catalog.Version, repo catalog.Repository) map[string]string {
 // app is how kapp-controller installs the bundle: fetch, ytt, kbld, kapp.
 // kbld takes the lock as "imgpkg pull" leaves it, so that images come from
 // where the bundle came from.
-func app(b *Bundle, tells told) *kappctrl.AppSpec {
+func app(b *Bundle, checks clusterChecks) *kappctrl.AppSpec {
 	ytt := &kappctrl.AppTemplateYtt{Paths: []string{configDir}, FileMarks: plainMarks(b.Files, configDir)}
-	if !tells.nothing() {
-		ytt.ValuesFrom = tells.sources()
+	if !checks.empty() {
+		ytt.ValuesFrom = checks.sources()
 	}
 	return &kappctrl.AppSpec{
 		Fetch: []kappctrl.AppFetch{{ImgpkgBundle: &kappctrl.AppFetchImgpkgBundle{Image: b.Reference()}}},

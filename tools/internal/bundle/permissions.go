@@ -1,10 +1,8 @@
 package bundle
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -125,7 +123,7 @@ func profile(d *catalog.Profile, rights rbac.Rights, scope rbac.Scope) rbac.Prof
 	return rbac.Profile{Name: d.Name, Reason: strings.TrimSpace(d.Reason), When: d.When, Rights: rights, Escalations: rights.Escalations(scope)}
 }
 
-// of is what the values of a profile need together, and what escalates for them.
+// of is what the values of a profile need together, and what decides which of it escalates.
 func (p *permissions) of(ctx context.Context, d *catalog.Profile, values []map[string]any) (rbac.Rights, rbac.Scope, error) {
 	var all []rbac.Rights
 	var objects []manifest.Object
@@ -162,23 +160,7 @@ func (p *permissions) ofValues(ctx context.Context, values map[string]any) (rbac
 func over(first map[string]any, values []map[string]any) []map[string]any {
 	var all []map[string]any
 	for _, v := range values {
-		all = append(all, merged(first, v))
-	}
-	return all
-}
-
-func merged(below, above map[string]any) map[string]any {
-	all := maps.Clone(below)
-	if all == nil {
-		all = map[string]any{}
-	}
-	for key, value := range above {
-		old, isOld := all[key].(map[string]any)
-		over, isMap := value.(map[string]any)
-		if isOld && isMap {
-			value = merged(old, over)
-		}
-		all[key] = value
+		all = append(all, catalog.Merged(first, v))
 	}
 	return all
 }
@@ -260,7 +242,7 @@ func (p *permissions) parts(ctx context.Context) (map[string][]manifest.Object, 
 	for _, v := range p.version.Installed() {
 		packages[v.Package.Name] = map[string]any{"enabled": true, "values": firstOfBase(v)}
 	}
-	values, err := yaml.Marshal(merged(firstOfBase(p.version), map[string]any{"packages": packages}))
+	values, err := yaml.Marshal(catalog.Merged(firstOfBase(p.version), map[string]any{"packages": packages}))
 	if err != nil {
 		return nil, fmt.Errorf("encoding the values of the packages: %w", err)
 	}
@@ -277,6 +259,7 @@ func (p *permissions) parts(ctx context.Context) (map[string][]manifest.Object, 
 	return parts, nil
 }
 
+// firstOfBase are the values over which all other values of a version's profiles are laid.
 func firstOfBase(v *catalog.Version) map[string]any {
 	for _, d := range v.Profiles() {
 		if d.Name == catalog.BaseProfile && len(d.Values) > 0 {
@@ -315,7 +298,7 @@ func addLibraries(files map[string][]byte, dir string, from map[string][]byte, t
 	for _, match := range libraryLoad.FindAllSubmatch(text, -1) {
 		prefix := path.Join(librariesDir, string(match[1])) + "/"
 		for name, data := range from {
-			if rel, ok := strings.CutPrefix(name, prefix); ok && !bytes.Equal(data, nil) {
+			if rel, ok := strings.CutPrefix(name, prefix); ok {
 				files[path.Join(dir, path.Base(librariesDir), string(match[1]), rel)] = data
 			}
 		}

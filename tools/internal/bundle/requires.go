@@ -11,8 +11,8 @@ import (
 	"github.com/strake-dev/strake/tools/internal/catalog"
 )
 
-// Values in which kapp-controller tells what the cluster serves, as group versions, and
-// in which namespace the PackageInstall is. They are null wherever nobody tells.
+// Values that kapp-controller fills with the group versions that the cluster serves and
+// with the namespace of the PackageInstall. Without kapp-controller, they are null.
 const (
 	apisValue      = "strake.apis"
 	namespaceValue = "strake.namespace"
@@ -33,20 +33,20 @@ func askedAPIs(v *catalog.Version) []catalog.Requirement {
 	return asked
 }
 
-// told is what an install is told of the cluster that it is for.
-type told struct {
+// clusterChecks are the checks of an install that need to know the cluster.
+type clusterChecks struct {
 	// apis are the needs to compare with what the cluster serves.
 	apis []catalog.Requirement
-	// namespace says that the package makes a Namespace, unless its values say no.
+	// namespace says that the package creates its namespace, unless createNamespace is false.
 	namespace bool
 }
 
-func tellsOf(v *catalog.Version, schema []byte) told {
+func clusterChecksOf(v *catalog.Version, schema []byte) clusterChecks {
 	own, leaves := ownNamespace(schema)
-	return told{askedAPIs(v), own != "" && leaves}
+	return clusterChecks{askedAPIs(v), own != "" && leaves}
 }
 
-func (t told) nothing() bool { return len(t.apis) == 0 && !t.namespace }
+func (c clusterChecks) empty() bool { return len(c.apis) == 0 && !c.namespace }
 
 // schema declares the values that kapp-controller fills, and refuses what the install
 // cannot be: one without an API that it requires, or one that would own, and later
@@ -54,25 +54,25 @@ func (t told) nothing() bool { return len(t.apis) == 0 && !t.namespace }
 // wrong value, before objects go out. It stands among the upstream's files since these
 // are no values for users: they come after the package's own schema and stay out of the
 // Package's.
-func (t told) schema(repo catalog.Repository) []byte {
+func (c clusterChecks) schema(repo catalog.Repository) []byte {
 	var text strings.Builder
 	text.WriteString("#! Made from requires of version.yml.\n#@data/values-schema\n#@overlay/match-child-defaults missing_ok=True\n---\nstrake:\n")
-	if t.namespace {
+	if c.namespace {
 		text.WriteString(namespaceSchema)
 	}
 	var rules []string
-	for _, r := range t.apis {
+	for _, r := range c.apis {
 		if r.When == "" {
 			rules = append(rules, fmt.Sprintf("(%q, lambda apis: any([api == %q for api in apis]))", with(r, repo), r.API))
 		}
 	}
-	if len(t.apis) > 0 {
+	if len(c.apis) > 0 {
 		text.WriteString("  #@schema/nullable\n")
 	}
 	if len(rules) > 0 {
 		fmt.Fprintf(&text, "  #@schema/validation %s\n", strings.Join(rules, ", "))
 	}
-	if len(t.apis) > 0 {
+	if len(c.apis) > 0 {
 		text.WriteString("  apis:\n  - \"\"\n")
 	}
 	return []byte(text.String())
@@ -86,9 +86,9 @@ func with(r catalog.Requirement, repo catalog.Repository) string {
 // conditional is a template that refuses an install whose values ask for an API that the
 // cluster does not serve; nil without such needs. A validation of the schema cannot read
 // other values as a condition does.
-func (t told) conditional(repo catalog.Repository) []byte {
+func (c clusterChecks) conditional(repo catalog.Repository) []byte {
 	var text strings.Builder
-	for _, r := range t.apis {
+	for _, r := range c.apis {
 		if r.When != "" {
 			fmt.Fprintf(&text, "#@ if apis != None and (%s) and not any([api == %q for api in apis]):\n#@   assert.fail(%q)\n#@ end\n",
 				r.When, r.API, "The values require a cluster "+with(r, repo))
@@ -107,12 +107,12 @@ const namespaceSchema = `  #@schema/nullable
 `
 
 // sources make kapp-controller give ytt the values of the schema.
-func (t told) sources() []kappctrl.AppTemplateValuesSource {
+func (c clusterChecks) sources() []kappctrl.AppTemplateValuesSource {
 	var items []kappctrl.AppTemplateValuesDownwardAPIItem
-	if t.namespace {
+	if c.namespace {
 		items = append(items, kappctrl.AppTemplateValuesDownwardAPIItem{Name: namespaceValue, FieldPath: "metadata.namespace"})
 	}
-	if len(t.apis) > 0 {
+	if len(c.apis) > 0 {
 		items = append(items, kappctrl.AppTemplateValuesDownwardAPIItem{Name: apisValue, KubernetesAPIs: &kappctrl.KubernetesAPIs{}})
 	}
 	return []kappctrl.AppTemplateValuesSource{{DownwardAPI: &kappctrl.AppTemplateValuesDownwardAPI{Items: items}}}

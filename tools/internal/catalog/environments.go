@@ -121,7 +121,7 @@ func (c *Catalog) Environment(name string) (*Environment, error) {
 			}
 		}
 	})
-	e.Values = merged(l.environmentValues(e, path.Join(EnvironmentsDir, BaseDir), "1-"), l.environmentValues(e, dir, "2-"))
+	e.Values = Merged(l.environmentValues(e, path.Join(EnvironmentsDir, BaseDir), "1-"), l.environmentValues(e, dir, "2-"))
 	l.beside(c, e, dir)
 	l.strayEntries(dir, EnvironmentFile, ValuesFile, OverlaysDir, BesideDir)
 	if base := path.Join(EnvironmentsDir, BaseDir); l.exists(base) {
@@ -153,7 +153,7 @@ func (l *loader) environmentValues(e *Environment, dir, prefix string) map[strin
 			continue
 		}
 		files := l.overlays(e, path.Join(overlays, pkg), prefix+path.Base(dir)+"-")
-		values = merged(values, map[string]any{"packages": map[string]any{pkg: map[string]any{"overlays": files}}})
+		values = Merged(values, map[string]any{"packages": map[string]any{pkg: map[string]any{"overlays": files}}})
 	}
 	return values
 }
@@ -210,15 +210,15 @@ func (l *loader) strayEntries(dir string, known ...string) {
 	}
 }
 
-// merged is base with what over has in its place, as ytt merges files of values: maps key by
+// Merged is base with what over has in its place, as ytt merges files of values: maps key by
 // key, everything else whole.
-func merged(base, over map[string]any) map[string]any {
+func Merged(base, over map[string]any) map[string]any {
 	all := maps.Clone(base)
 	for key, value := range over {
 		below, isMap := value.(map[string]any)
 		before, wasMap := all[key].(map[string]any)
 		if isMap && wasMap {
-			value = merged(before, below)
+			value = Merged(before, below)
 		}
 		all[key] = value
 	}
@@ -228,7 +228,7 @@ func merged(base, over map[string]any) map[string]any {
 // Lay puts a user's values of Repository.Platform over the environment's, as its own
 // are over the base's. They were read from the source.
 func (e *Environment) Lay(values map[string]any, from Source) {
-	e.Values = merged(e.Values, values)
+	e.Values = Merged(e.Values, values)
 	e.Sources = append(e.Sources, from)
 }
 

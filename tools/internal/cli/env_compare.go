@@ -68,7 +68,8 @@ func newEnvValidate(a *app) *cobra.Command {
   - values that a schema refuses
   - overlays that match nothing, or too much
   - dependencies that no package of the environment satisfies
-  - permissions that the account of a package lacks
+  - permissions that the account of a package lacks, and escalating ones without need
+  - objects that two packages render, or that have an invalid name or label
   - objects that neither the Kubernetes API nor a CRD of the packages accepts
   - deprecated and removed APIs
   - images from another registry

@@ -27,8 +27,10 @@ type requiresRow struct {
 	Package    string `json:"package"`
 	Constraint string `json:"constraint"`
 	Optional   bool   `json:"optional"`
-	API        string `json:"api,omitempty"`
-	Reason     string `json:"reason"`
+	// When is the condition on the values under which an optional need counts.
+	When   string `json:"when,omitempty"`
+	API    string `json:"api,omitempty"`
+	Reason string `json:"reason"`
 	// Found says what satisfies the need on the cluster; empty for nothing.
 	Found string `json:"found,omitempty"`
 }
@@ -95,7 +97,7 @@ func requiresRows(versions []*catalog.Version) []requiresRow {
 	for _, v := range versions {
 		for _, r := range v.Requires {
 			rows = append(rows, requiresRow{
-				By: v.ID(), Package: r.Package, Constraint: r.Constraint, Optional: r.Optional, API: r.API, Reason: strings.TrimSpace(r.Reason),
+				By: v.ID(), Package: r.Package, Constraint: r.Constraint, Optional: r.Optional, When: r.When, API: r.API, Reason: strings.TrimSpace(r.Reason),
 			})
 		}
 	}

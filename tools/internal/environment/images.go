@@ -59,7 +59,7 @@ func images(at, key string, value any, found map[string]string) {
 			return
 		}
 		for i, word := range strings.FieldsFunc(value, betweenWords) {
-			if isPinned(word) || isTagged(word) {
+			if isReference(word) {
 				found[fmt.Sprintf("%s (word %d)", at, i+1)] = word
 			}
 		}
@@ -73,24 +73,15 @@ func isImage(text string) bool {
 	return err == nil
 }
 
-// isTagged tells of HOST/PATH:TAG. Without a host that has a dot or a port, any word with
-// a colon would be one.
-func isTagged(text string) bool {
-	parsed, err := reference.Parse(text)
+// isReference tells of a reference by digest, or by tag with a host that has a dot or a
+// port: without these, any word with a colon would be one by tag.
+func isReference(word string) bool {
+	parsed, err := reference.Parse(word)
 	if err != nil {
 		return false
 	}
 	named, isNamed := parsed.(reference.Named)
-	_, tagged := parsed.(reference.Tagged)
-	return isNamed && tagged && strings.ContainsAny(reference.Domain(named), ".:")
-}
-
-func isPinned(text string) bool {
-	parsed, err := reference.Parse(text)
-	if err != nil {
-		return false
-	}
-	_, named := parsed.(reference.Named)
 	_, digested := parsed.(reference.Digested)
-	return named && digested
+	_, tagged := parsed.(reference.Tagged)
+	return isNamed && (digested || tagged && strings.ContainsAny(reference.Domain(named), ".:"))
 }

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/runtime/schema"
-
 	"github.com/strake-dev/strake/tools/internal/manifest"
 )
 
@@ -16,24 +14,14 @@ import (
 // several: kapp refuses to change what another install owns.
 const RuleDuplicateObject = "duplicate-object"
 
-// identity is how kapp tells objects apart. The version of an API is not part of it.
-type identity struct {
-	kind            schema.GroupKind
-	namespace, name string
-}
-
-func identityOf(o manifest.Object) identity {
-	return identity{o.GroupVersionKind().GroupKind(), o.GetNamespace(), o.GetName()}
-}
-
 // owners are the packages that render an object, each as often as it does, by object.
-type owners map[identity][]string
+type owners map[manifest.Identity][]string
 
 func ownersOf(rendered Rendered) owners {
 	all := owners{}
 	for _, name := range slices.Sorted(maps.Keys(rendered)) {
 		for _, o := range named(rendered[name]) {
-			all[identityOf(o)] = append(all[identityOf(o)], name)
+			all[o.Identity()] = append(all[o.Identity()], name)
 		}
 	}
 	return all
@@ -42,10 +30,10 @@ func ownersOf(rendered Rendered) owners {
 // duplicates has one finding for each object with more than one owner.
 func (all owners) duplicates(rendered Rendered) []Finding {
 	var findings []Finding
-	seen := map[identity]bool{}
+	seen := map[manifest.Identity]bool{}
 	for _, name := range slices.Sorted(maps.Keys(rendered)) {
 		for _, o := range named(rendered[name]) {
-			id := identityOf(o)
+			id := o.Identity()
 			if len(all[id]) < 2 || seen[id] {
 				continue
 			}
@@ -64,6 +52,6 @@ func (all owners) duplicates(rendered Rendered) []Finding {
 // ofOne are the objects of a package that no other package renders.
 func (all owners) ofOne(p Package) []manifest.Object {
 	return slices.DeleteFunc(named(p.Objects), func(o manifest.Object) bool {
-		return len(slices.Compact(slices.Clone(all[identityOf(o)]))) > 1
+		return len(slices.Compact(slices.Clone(all[o.Identity()]))) > 1
 	})
 }

@@ -193,24 +193,23 @@ func typed[T any](o manifest.Object) (T, error) {
 	return into, nil
 }
 
-func missingRight(p Package, namespace string, rule rbacv1.PolicyRule, environment string) Finding {
-	where := "in the namespace " + namespace
+func where(namespace string) string {
 	if namespace == rbac.Cluster {
-		where = "in all namespaces"
+		return "in all namespaces"
 	}
+	return "in the namespace " + namespace
+}
+
+func missingRight(p Package, namespace string, rule rbacv1.PolicyRule, environment string) Finding {
 	return Finding{p.Name(), subject(namespace, rule), RuleMissingRight, fmt.Sprintf(
 		"the account %s may not %s this %s, which the package's objects require; add a rule to packages.%s.rights in config/%s/values.yml, or in config/base/values.yml",
-		p.Installer.Name, strings.Join(rule.Verbs, ", "), where, p.Name(), environment)}
+		p.Installer.Name, strings.Join(rule.Verbs, ", "), where(namespace), p.Name(), environment)}
 }
 
 func excessRight(p Package, namespace string, rule rbacv1.PolicyRule, environment string) Finding {
-	where := "in the namespace " + namespace
-	if namespace == rbac.Cluster {
-		where = "in all namespaces"
-	}
 	return Finding{p.Name(), subject(namespace, rule), RuleExcessRight, fmt.Sprintf(
 		"the account %s may %s this %s, which no object of the package requires; remove the rule from packages.%s.rights in config/%s/values.yml or config/base/values.yml, or put it under a condition in packages/%s/permissions",
-		p.Installer.Name, strings.Join(rule.Verbs, ", "), where, p.Name(), environment, p.Name())}
+		p.Installer.Name, strings.Join(rule.Verbs, ", "), where(namespace), p.Name(), environment, p.Name())}
 }
 
 // subject is what a rule is about, as an object's ID has it:

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"fmt"
 
-	"k8s.io/apimachinery/pkg/runtime/schema"
-
 	"github.com/strake-dev/strake/tools/internal/manifest"
 )
 
@@ -14,20 +12,15 @@ import (
 // them differ. An object without a namespace is in the one that intoNs names.
 func checkTwins(s *subject) []Finding { return twins(s.final, intoNsTarget(s.packageCR)) }
 
-// identity is how kapp tells objects apart. The version of an API is not part of it.
-type identity struct {
-	kind            schema.GroupKind
-	namespace, name string
-}
-
 func twins(objects []manifest.Object, intoNs string) []Finding {
 	var findings []Finding
-	first := map[identity]manifest.Object{}
+	first := map[manifest.Identity]manifest.Object{}
 	for _, o := range objects {
 		if isKappConfig(o) {
 			continue // kapp reads them all, and applies none
 		}
-		id := identity{o.GroupVersionKind().GroupKind(), cmp.Or(o.GetNamespace(), intoNs), o.GetName()}
+		id := o.Identity()
+		id.Namespace = cmp.Or(id.Namespace, intoNs)
 		other, found := first[id]
 		if !found {
 			first[id] = o

@@ -89,7 +89,7 @@ func TestWithout(t *testing.T) {
 	}
 }
 
-// The rights of a bundle's profiles are kept in a cache as JSON.
+// The cache stores the profiles of a bundle as JSON.
 func TestProfilesAreStored(t *testing.T) {
 	profiles := []rbac.Profile{{Rights: derive(t, boat)}, {Name: "more", Reason: "For x.", When: "values.x", Rights: derive(t, boat)}}
 	text, err := json.Marshal(profiles)
