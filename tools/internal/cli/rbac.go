@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,7 +23,10 @@ type rbacFlags struct {
 	from    string
 	// profiles asks for a list of the permission profiles instead.
 	profiles bool
-	output   outputFlags
+	// noNamespaces leaves out the package's namespaces: what remains is what an
+	// administrator deletes after the package.
+	noNamespaces bool
+	output       outputFlags
 }
 
 func newRBAC(a *app) *cobra.Command {
@@ -33,7 +37,9 @@ func newRBAC(a *app) *cobra.Command {
 		Long: `Rbac prints a ServiceAccount with the roles and bindings that are required to install,
 upgrade and delete a package. An administrator applies them before creating the
 PackageInstall that names the account. The output begins with the namespaces of the
-package, because roles are in them. Deleting the package deletes these namespaces.
+package, because roles are in them. Deleting the package deletes these namespaces,
+unless they existed before. To delete the permissions, pass --no-namespaces: else
+"kubectl delete" would delete the namespaces, too.
 
 With --values-file, the permissions match exactly these values. Without it, they are
 those that the rbac/ folder of the bundle grants for the default values, in a namespace
@@ -51,6 +57,7 @@ aggregates from others.`,
 		Example: `  strake rbac keda -n packages | kubectl apply -f -
   strake rbac keda@2.21.0 -n packages --values-file values.yml
   strake rbac keda@2.21.0 -n packages --from 2.20.2
+  strake rbac keda -n packages --no-namespaces | kubectl delete --ignore-not-found -f -
   strake rbac keda --profiles`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeVersion,
@@ -61,6 +68,9 @@ aggregates from others.`,
 			objects, err := a.rights(cmd.Context(), flags, args[0])
 			if err != nil {
 				return err
+			}
+			if flags.noNamespaces {
+				objects = slices.DeleteFunc(objects, func(o manifest.Object) bool { return o.GetKind() == "Namespace" })
 			}
 			return printObjects(a.out(), flags.output, objects)
 		}),
@@ -79,10 +89,11 @@ func (f *rbacFlags) add(a *app, cmd *cobra.Command) {
 	valuesFileFlag(cmd, &f.values, "the user's values")
 	flags.StringVar(&f.from, "from", "", "earlier `version` that the account upgrades from")
 	flags.BoolVar(&f.profiles, "profiles", false, "list the permission profiles of the package instead")
+	flags.BoolVar(&f.noNamespaces, "no-namespaces", false, "do not print the namespaces of the package")
 	f.output.add(cmd)
 	cmd.MarkFlagsMutuallyExclusive("values-file", "package-namespace")
 	cmd.MarkFlagsMutuallyExclusive("values-file", "other-namespace")
-	for _, name := range []string{"values-file", "from", "account", "install", "namespace", "package-namespace", "other-namespace"} {
+	for _, name := range []string{"values-file", "from", "account", "install", "namespace", "package-namespace", "other-namespace", "no-namespaces"} {
 		cmd.MarkFlagsMutuallyExclusive("profiles", name)
 	}
 	mustComplete(cmd, "from", a.completeOlder)

@@ -32,7 +32,7 @@ type Account struct {
 func (r Rights) Objects(a Account) ([]manifest.Object, error) {
 	var list []any
 	for _, name := range r.Namespaces {
-		list = append(list, namespace(a.at(name)))
+		list = append(list, a.packageNamespace(name))
 	}
 	list = append(list, a.serviceAccount())
 	list = append(list, a.grants(a.Namespace, "record", whyRecord, a.record())...)
@@ -174,8 +174,13 @@ func (a Account) grants(namespace, part, why string, policy []rbacv1.PolicyRule)
 	}
 }
 
-func namespace(name string) *corev1.Namespace {
-	return &corev1.Namespace{TypeMeta: kind("v1", "Namespace"), ObjectMeta: metav1.ObjectMeta{Name: name}}
+// packageNamespace is a namespace that the package creates, for the roles in it. By the
+// annotation the package learns that the namespace belongs to it if nobody else created
+// it: see packages/_common/namespace.star.
+func (a Account) packageNamespace(name string) *corev1.Namespace {
+	return &corev1.Namespace{TypeMeta: kind("v1", "Namespace"), ObjectMeta: metav1.ObjectMeta{
+		Name: a.at(name), Annotations: map[string]string{"strake.dev/namespace-of": a.Install},
+	}}
 }
 
 func kind(apiVersion, kind string) metav1.TypeMeta {

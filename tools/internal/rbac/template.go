@@ -197,6 +197,8 @@ apiVersion: v1
 kind: Namespace
 metadata:
   name: #@ name
+  annotations:
+    strake.dev/namespace-of: #@ data.values.install
 #@ end
 --- #@ template.replace(installer(data.values.account, data.values.namespace, data.values.packageNamespace, data.values.values, data.values.install, data.values.otherNamespaces))
 `
