@@ -90,6 +90,7 @@ func (c *cluster) proveNewest(t *testing.T, name, version string) {
 	before := c.snapshot(t)
 	installed := c.upSteady(t, name, version)
 	c.work(t, name, "work")
+	c.requireIsolated(t, name)
 	c.uninstall(t, namesOf(installed))
 	c.requireNothingLeft(t, before)
 }

@@ -79,8 +79,12 @@ func (c *cluster) up(t *testing.T, packages ...string) []installedAs {
 	for _, p := range packages {
 		args = append(args, "--package", p)
 		name, _, _ := strings.Cut(p, "@")
-		if of, found := values[name]; found {
-			args = append(args, "--values", name+"="+valuesFile(t, of(t)))
+		of, found := values[name]
+		if !found {
+			of = func(t *testing.T) map[string]any { return withNetworkPolicies(t, name) }
+		}
+		if tree := of(t); tree != nil {
+			args = append(args, "--values", name+"="+valuesFile(t, tree))
 		}
 	}
 	ctx, cancel := context.WithTimeout(lasting(t), upTimeout)

@@ -17,8 +17,8 @@ var works = map[string]func(t *testing.T, c *cluster){
 	"traefik":                 traefikRoutes,
 }
 
-// values has, for a package that is not tested with the development environment's as
-// they are, what it is installed with.
+// values has, for a package that is not tested with the development environment's and
+// production's NetworkPolicies, what it is installed with.
 var values = map[string]func(t *testing.T) map[string]any{
 	"platform": func(t *testing.T) map[string]any { return platformValues(t, platformPart...) },
 }

@@ -84,13 +84,18 @@ func (b *build) nodeLayer(ctx context.Context) (v1.Layer, error) {
 	l.bytes("etc/containerd/cri-base.json", spec)
 	l.bytes("etc/cni/net.d/10-bridge.conflist", []byte(bridgeNetwork))
 	l.bytes("etc/systemd/journald.conf.d/10-node.conf", []byte("[Journal]\nReadKMsg=no\n"))
+	unit, err := inputs.ReadFile("units/kube-router.service")
+	if err != nil {
+		return nil, fmt.Errorf("reading the embedded unit of kube-router: %w", err)
+	}
+	l.bytes("etc/systemd/system/kube-router.service", unit)
 	b.addPrograms(l)
 	addLinks(l)
 	return l.finish(stored)
 }
 
 func (b *build) addPrograms(l *layer) {
-	for _, p := range []string{"containerd", "containerd-shim-runc-v2", "ctr"} {
+	for _, p := range []string{"containerd", "containerd-shim-runc-v2", "ctr", "kube-router"} {
 		l.copied("usr/local/bin/"+p, b.programs[p], 0o755)
 	}
 	for _, p := range []string{"kubeadm", "kubelet", "kubectl"} {
@@ -102,7 +107,7 @@ func (b *build) addPrograms(l *layer) {
 // containerd looks for them.
 func addLinks(l *layer) {
 	const units = "etc/systemd/system/"
-	for _, unit := range []string{"kubelet", "containerd", "undo-mount-hacks"} {
+	for _, unit := range []string{"kubelet", "containerd", "undo-mount-hacks", "kube-router"} {
 		l.link(units+"multi-user.target.wants/"+unit+".service", "/"+units+unit+".service")
 	}
 	// binfmt registrations are the kernel's, so the host's too.

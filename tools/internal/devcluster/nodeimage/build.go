@@ -14,10 +14,10 @@ import (
 	"github.com/strake-dev/strake/tools/internal/cache"
 )
 
-// inputs are the modules that pin everything compiled, and the source of the
-// one program that no module offers.
+// inputs are the modules that pin everything compiled, the source of the one
+// program that no module offers, and systemd units beside kind's own.
 //
-//go:embed modules pause/main.go
+//go:embed modules pause/main.go units
 var inputs embed.FS
 
 // layout changes whenever the code of this package puts the same inputs

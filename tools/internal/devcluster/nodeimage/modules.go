@@ -24,6 +24,7 @@ func modules() []module {
 		{"containerd", "github.com/containerd/containerd/v2"},
 		{"etcd", "go.etcd.io/etcd/server/v3"},
 		{"coredns", "github.com/coredns/coredns"},
+		{"kube-router", "github.com/cloudnativelabs/kube-router/v2"},
 	}
 }
 

@@ -1,8 +1,11 @@
 // Package nodeimage makes a kind node image where none can be pulled: from
-// Debian packages and Go modules alone. Kubernetes, containerd, etcd, CoreDNS
-// and the pause program are compiled from modules pinned in modules/; the
-// system beneath them is debootstrap's; the scripts and units that make a
-// container a node are kind's own, out of kind's module.
+// Debian packages and Go modules alone. Kubernetes, containerd, etcd, CoreDNS,
+// kube-router and the pause program are compiled from modules pinned in modules/;
+// the system beneath them is debootstrap's; the scripts and units that make a
+// container a node are kind's own, out of kind's module. Of kube-router only the
+// part that enforces NetworkPolicies runs. kube-network-policies, which kind's
+// images use, needs the kernel's nft_queue, which not every host has; kube-router
+// needs iptables and ipset.
 //
 // It must not know clusters, registries or which container engine it talks
 // to: an [Engine] runs that engine's command line. Start reading at [Build],

@@ -55,7 +55,7 @@ func TestModules(t *testing.T) {
 		}
 	}
 	for _, c := range []string{"kubeadm", "kubelet", "kubectl", "kube-apiserver", "kube-controller-manager",
-		"kube-scheduler", "kube-proxy", "containerd", "containerd-shim-runc-v2", "ctr", "server", "coredns"} {
+		"kube-scheduler", "kube-proxy", "containerd", "containerd-shim-runc-v2", "ctr", "server", "coredns", "kube-router"} {
 		require.True(t, commands[c], c)
 	}
 	_, err := parseModule("none")

@@ -29,7 +29,7 @@ const Keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 func packages() []string {
 	return []string{
 		"systemd", "systemd-sysv", "dbus", // init
-		"conntrack", "iptables", "nftables", "iproute2", "ethtool", "socat", // network
+		"conntrack", "iptables", "nftables", "ipset", "iproute2", "ethtool", "socat", // network
 		"mount", "kmod", "e2fsprogs", "libseccomp2", "runc", "containernetworking-plugins", // containers
 		"ca-certificates", "curl", "jq", "pigz", "procps", // kind's scripts
 	}
