@@ -36,6 +36,12 @@ down: $(STRAKE) ## Remove what `make up` made
 test: ## Everything that needs no cluster
 	go test -timeout 30m ./tools/...
 	@for dir in $$(git ls-files 'packages/*_test.go' | xargs -n1 dirname | sort -u); do (cd $$dir && echo "go test $$dir" && go test .); done
+	@for mod in $(APIVALIDATE_MODULES); do echo "go test -modfile=$$mod $(APIVALIDATE)" && go test -modfile=$$mod $(APIVALIDATE); done
+
+# The program that validates as the API server does has a module for each minor version
+# of Kubernetes; see the package above it.
+APIVALIDATE = ./tools/internal/apivalidate/_program
+APIVALIDATE_MODULES = $(wildcard tools/internal/apivalidate/modules/*.mod)
 
 # Where things run side by side. The detector is a part of cgo.
 RACE_PACKAGES = cache child gocache progress ytt
@@ -80,6 +86,7 @@ lint-prose: ## Documentation and help texts, with the rules in tools/vale
 lint: $(STRAKE) lint-prose ## Go code, packages and documentation, as CI checks them
 	go mod tidy -diff
 	go tool -modfile=tools/golangci-lint.mod golangci-lint run ./tools/... ./test/...
+	@for mod in $(APIVALIDATE_MODULES); do echo "go vet -modfile=$$mod $(APIVALIDATE)" && go vet -modfile=$$mod $(APIVALIDATE); done
 	$(STRAKE) lint
 
 .PHONY: verify

@@ -42,6 +42,7 @@ var stages = map[string]struct {
 	"untrusted":   {nil, "it reads archives and YAML of anybody's and must not know whose they are"},
 	"child":       {nil, "it starts processes and must not know what they do"},
 	"gocache":     {[]string{"child"}, "it keeps what the go command compiles, whatever that is"},
+	"apivalidate": {[]string{"child", "manifest"}, "it validates objects as the API server does, whose they are and wherever they came from"},
 	"ytt":         {[]string{"child"}, "it runs templates and must not know what is rendered"},
 	"inputs":      {[]string{"ytt"}, "it finds in files what ytt refuses, whoever rendered and wherever the files came from"},
 	"catalog":     {nil, "all stages stand on it; it opens this project's files alone"},
@@ -56,11 +57,13 @@ var stages = map[string]struct {
 	"childjobs":   {[]string{"child", "gocache", "upstream", "ytt"}, "it lists what child processes do, below whoever starts one"},
 	"lint":        {[]string{"catalog", "ytt", "upstream", "manifest", "bundle", "repository"}, "it judges what the stages make and makes nothing itself"},
 	"docs":        {[]string{"catalog", "bundle"}, "it writes down what a bundle takes and the catalog says; it makes nothing"},
-	"environment": {[]string{"inputs", "catalog", "manifest", "bundle", "rbac", "repository"}, "it says what a cluster would get, from the checkout alone"},
+	"environment": {[]string{"inputs", "catalog", "apivalidate", "manifest", "bundle", "rbac", "repository"}, "it says what a cluster would get, from the checkout alone"},
 	"gitops":      {[]string{"catalog", "manifest", "bundle", "rbac", "repository", "environment"}, "it writes an environment down for Flux, from the checkout alone"},
 	"devcluster":  {[]string{"gocache", "manifest"}, "it makes a cluster and deploys objects; what they are and who built them is not its matter"},
 	"platform":    {[]string{"inputs", "catalog", "manifest", "gocache", "image", "bundle", "rbac", "repository", "oci", "environment", "devcluster"}, "it puts the stages in a row to bring a cluster up, below the commands and above all else"},
-	"cli":         {[]string{"inputs", "childjobs", "ytt", "catalog", "gocache", "upstream", "manifest", "image", "bundle", "rbac", "repository", "oci", "lint", "docs", "devcluster", "platform", "environment", "gitops", "scaffold"}, "it parses, calls and prints, so it knows every stage and none knows it"},
+	"cli":         {[]string{"inputs", "childjobs", "apivalidate", "ytt", "catalog", "gocache", "upstream", "manifest", "image", "bundle", "rbac", "repository", "oci", "lint", "docs", "devcluster", "platform", "environment", "gitops", "scaffold"}, "it parses, calls and prints, so it knows every stage and none knows it"},
+
+	"program:apivalidate": {nil, "it is compiled outside this module, with the modules of one version of Kubernetes"},
 
 	"main:strake":    {[]string{"cli"}, "main wires signals, streams and the exit code; all else is a command"},
 	"main:vale":      {nil, "it tests the rules of the documentation's linter"},
@@ -97,7 +100,10 @@ var libraries = []struct {
 	{"k8s.io/client-go/kubernetes/scheme", []string{"devcluster", "environment", "lint"}, "it is Kubernetes' types, which know until when their API is served and how it is written, and no client"},
 	{"github.com/homeport/dyff", []string{"environment"}, "objects are compared in one place"},
 	{"github.com/gonvenience/ytbx", []string{"environment"}, "it is how dyff reads and names what it compares"},
+	{"k8s.io/client-go/kubernetes/typed/core/v1", []string{"devcluster", "program:apivalidate"}, "a strategy of the API server asks for such a client, which asks no cluster there"},
 	{"k8s.io/client-go", []string{"devcluster"}, "nothing else talks to a cluster"},
+	{"k8s.io/kubernetes", []string{"program:apivalidate"}, "it is no library: one version of it alone fits into a program"},
+	{"go.etcd.io/etcd", []string{"program:apivalidate"}, "it knows what etcd stores at most"},
 	{"github.com/zricethezav/gitleaks", []string{"gitops"}, "secrets are looked for where values are written down"},
 	{"github.com/google/ko", []string{"image"}, "ko builds images"},
 	{"sigs.k8s.io/kustomize/api", []string{"manifest"}, "kustomizations are rendered by manifest"},
@@ -115,7 +121,7 @@ var catalogLibraries = []string{"go.yaml.in/yaml/v3", "github.com/carvel-dev/sem
 // source is one Go file and what it imports.
 type source struct {
 	file    string // slash path below the module's root
-	part    string // folder of tools/internal, or "main:NAME" for tools/NAME
+	part    string // folder of tools/internal, "main:NAME" for tools/NAME, or "program:NAME" for tools/internal/NAME/_program
 	test    bool
 	imports []string
 }
@@ -236,7 +242,10 @@ func sources(t *testing.T, below string) []source {
 
 func partOf(name string) string {
 	if below, ok := strings.CutPrefix(name, "tools/internal/"); ok {
-		part, _, _ := strings.Cut(below, "/")
+		part, file, _ := strings.Cut(below, "/")
+		if strings.HasPrefix(file, "_program/") {
+			return "program:" + part
+		}
 		return part
 	}
 	below, _, _ := strings.Cut(strings.TrimPrefix(name, "tools/"), "/")

@@ -6,7 +6,8 @@
 // A child runs one [Job]. It is a process group of its own, which is killed as a
 // whole when its context ends, when it uses more memory than it may have and, on
 // Linux, when the parent dies. Parent and child are the same file, so what they say
-// to each other over stdin and stdout needs no version.
+// to each other over stdin and stdout needs no version. [StartProgram] does the same with
+// the file of another program.
 //
 // The program calls [Enter] before anything else, in main and in each TestMain of
 // tests that start children. It must not know any stage. Start reading at [Start].

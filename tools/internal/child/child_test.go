@@ -123,6 +123,20 @@ func TestPipes(t *testing.T) {
 	require.NoError(t, p.Wait())
 }
 
+// TestStartProgram: the program of a file is bounded like this one.
+func TestStartProgram(t *testing.T) {
+	p, err := child.StartProgram(t.Context(), "/bin/sh", child.Options{Args: []string{"-c", `echo "$SAID"; cat; echo no such luck >&2; exit 1`}, Env: []string{"SAID=so"}})
+	require.NoError(t, err)
+	require.NoError(t, p.In.Close())
+	out, err := io.ReadAll(p.Out)
+	require.NoError(t, err)
+	require.Equal(t, "so\n", string(out))
+	require.EqualError(t, p.Wait(), "no such luck")
+
+	_, err = child.StartProgram(t.Context(), "/nowhere/program", child.Options{})
+	require.ErrorContains(t, err, "starting /nowhere/program: ")
+}
+
 func TestContextEndsTheGroup(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -49,18 +50,23 @@ func Start(ctx context.Context, job string, o Options) (*Process, error) {
 	if !entered.Load() {
 		return nil, errNotEntered
 	}
-	limit, err := memoryLimit(o.Memory)
-	if err != nil {
-		return nil, err
-	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("finding this program's file: %w", err)
 	}
+	o.Env = append(slices.Clone(o.Env), Mark+"="+mark(job))
+	return StartProgram(ctx, self, o)
+}
+
+// StartProgram starts the program of a file as a child, which needs no [Enter].
+func StartProgram(ctx context.Context, file string, o Options) (*Process, error) {
+	limit, err := memoryLimit(o.Memory)
+	if err != nil {
+		return nil, err
+	}
 	p := &Process{limit: limit, done: make(chan struct{})}
-	cmd := exec.CommandContext(ctx, self, o.Args...)
+	cmd := exec.CommandContext(ctx, file, o.Args...)
 	cmd.Env = append(append(os.Environ(), softLimit(limit)...), o.Env...)
-	cmd.Env = append(cmd.Env, Mark+"="+mark(job))
 	cmd.Stderr, cmd.SysProcAttr, cmd.WaitDelay = &p.stderr, attributes(), grace
 	cmd.Cancel = func() error { return killGroup(cmd.Process.Pid) }
 	if err := p.start(cmd); err != nil {
@@ -99,7 +105,7 @@ func (p *Process) start(cmd *exec.Cmd) error {
 	err = <-started
 	_, _ = in.Close(), out.Close() // the child has its own
 	if err != nil {
-		return errors.Join(fmt.Errorf("starting this program a second time: %w", err), toChild.Close(), fromChild.Close())
+		return errors.Join(fmt.Errorf("starting %s: %w", cmd.Path, err), toChild.Close(), fromChild.Close())
 	}
 	return nil
 }

@@ -7,11 +7,14 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/strake-dev/strake/tools/internal/apivalidate"
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/environment"
+	"github.com/strake-dev/strake/tools/internal/progress"
 	"github.com/strake-dev/strake/tools/internal/upstream"
 )
 
@@ -63,19 +66,29 @@ func newEnvValidate(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate ENV",
 		Short: "Validate an environment without a cluster",
-		Long: `Validate finds errors that would otherwise appear at deploy time:
+		Long: fmt.Sprintf(`Validate finds errors that would otherwise appear at deploy time:
 
   - values that a schema refuses
   - overlays that match nothing, or too much
   - dependencies that no package of the environment satisfies
   - permissions that the account of a package lacks, and escalating ones without need
-  - objects that two packages render, or that have an invalid name or label
-  - objects that neither the Kubernetes API nor a CRD of the packages accepts
+  - objects that two packages render
+  - objects that do not match the OpenAPI schema of Kubernetes or a CRD of the packages
+  - objects that the API server refuses: invalid names and labels, limits below requests,
+    selectors that match no pod, Secrets above 1 MiB, rules of CRDs in CEL, and so on
   - deprecated and removed APIs
   - images from another registry
 
 The exit code is 3 if there are findings. Strake reads the Kubernetes API from its Go
-module in the version of the environment. The module is downloaded once.`,
+module in the version of the environment. The module is downloaded once.
+
+The validation of the API server is compiled from the Go modules of Kubernetes. This
+takes some minutes the first time. Strake has modules for the minor versions %s and
+uses the nearest one to the version of the environment. Admission webhooks, quotas and
+what else depends on the state of a cluster are not validated.
+
+The validation runs in a process of its own, which ends when it uses more than 2 GiB of
+memory. The environment variable STRAKE_CHILD_MEMORY changes the limit, as in 8Gi.`, strings.Join(apivalidate.Minors(), ", ")),
 		Example:           "  strake env validate prod\n  strake env validate prod -o json",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeEnvironment,
@@ -110,7 +123,11 @@ func envValidate(ctx context.Context, c *catalog.Catalog, e *catalog.Environment
 	if err != nil {
 		return nil, err
 	}
-	checked, err := environment.Check(ctx, c, e, api)
+	server, err := validator(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	checked, err := environment.Check(ctx, c, e, api, server)
 	if err == nil && checked.Findings == nil {
 		checked.Findings = []environment.Finding{}
 	}
@@ -128,6 +145,19 @@ func kubernetesAPI(ctx context.Context, e *catalog.Environment) (*environment.AP
 			path.Join(catalog.EnvironmentsDir, e.Name, catalog.EnvironmentFile), release, err)
 	}
 	return environment.NewAPI(release, os.DirFS(filepath.Join(dir, "api", "openapi-spec", "v3")))
+}
+
+// validator validates as the API server of the environment does.
+func validator(ctx context.Context, e *catalog.Environment) (*apivalidate.Validator, error) {
+	release, err := catalog.Release(e.Kubernetes)
+	if err != nil {
+		return nil, err
+	}
+	server, err := apivalidate.New(ctx, release)
+	if err == nil && !strings.HasPrefix(release, server.Minor+".") {
+		progress.From(ctx).Step("validating with the rules of Kubernetes %s, the nearest version that strake has to %s", server.Minor, release)
+	}
+	return server, err
 }
 
 func printEnvFindings(w io.Writer, found []environment.Finding) error {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -29,6 +31,8 @@ type API struct {
 	validators map[schema.GroupVersionKind]*validate.SchemaValidator
 	// foreign are the group versions that others provide.
 	foreign map[schema.GroupVersion]bool
+	// definitions are the CustomResourceDefinitions.
+	definitions map[manifest.Identity]manifest.Object
 }
 
 // version is a minor version of Kubernetes.
@@ -63,6 +67,8 @@ func NewAPI(kubernetes string, files fs.FS) (*API, error) {
 		custom:     map[schema.GroupVersionKind]customKind{},
 		validators: map[schema.GroupVersionKind]*validate.SchemaValidator{},
 		foreign:    map[schema.GroupVersion]bool{},
+
+		definitions: map[manifest.Identity]manifest.Object{},
 	}
 	if _, err := fmt.Sscanf(strings.TrimPrefix(kubernetes, "v"), "%d.%d", &a.version.major, &a.version.minor); err != nil {
 		return nil, fmt.Errorf("%q is not a version of Kubernetes, such as 1.34", kubernetes)
@@ -92,6 +98,7 @@ func (a *API) Define(objects []manifest.Object) error {
 		if o.GroupVersionKind().GroupKind() != (schema.GroupKind{Group: apiextensions.GroupName, Kind: "CustomResourceDefinition"}) {
 			continue
 		}
+		a.definitions[o.Identity()] = o
 		var crd apiextensions.CustomResourceDefinition
 		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &crd); err != nil {
 			return fmt.Errorf("reading %s: %w", o.ID(), err)
@@ -103,6 +110,15 @@ func (a *API) Define(objects []manifest.Object) error {
 		}
 	}
 	return nil
+}
+
+// definitionsBeside are the CustomResourceDefinitions that are not among objects.
+func (a *API) definitionsBeside(objects []manifest.Object) []manifest.Object {
+	beside := maps.Clone(a.definitions)
+	for _, o := range objects {
+		delete(beside, o.Identity())
+	}
+	return slices.Collect(maps.Values(beside))
 }
 
 func (a *API) define(crd apiextensions.CustomResourceDefinitionSpec, v *apiextensions.CustomResourceDefinitionVersion) error {

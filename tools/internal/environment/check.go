@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/strake-dev/strake/tools/internal/apivalidate"
 	"github.com/strake-dev/strake/tools/internal/bundle"
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/inputs"
@@ -27,7 +28,7 @@ const (
 // do not render, needs that nothing fulfils, rights that the accounts of packages
 // lack, and what [Validate] finds in the others. What serves the APIs before the platform comes, kapp-controller for one,
 // counts as served. An error means that it could not be judged.
-func Check(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, api *API) (*Report, error) {
+func Check(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, api *API, server *apivalidate.Validator) (*Report, error) {
 	packages, findings, err := renderEach(ctx, c, e)
 	if err != nil {
 		return nil, err
@@ -39,7 +40,9 @@ func Check(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, api 
 		return nil, err
 	}
 	stored := Stored(packages)
-	found, err := Validate(stored, api, Options{Registry: cmp.Or(e.Registry, c.Repository.Canonical), Registries: e.Registries})
+	found, err := Validate(ctx, stored, api, Options{
+		Registry: cmp.Or(e.Registry, c.Repository.Canonical), Registries: e.Registries, Server: server,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -146,8 +146,9 @@ func TestEnvironmentsAreValid(t *testing.T) {
 	c := checkout(t)
 	names, err := c.Environments()
 	require.NoError(t, err)
+	server := newServer(t)
 	report := func(e *catalog.Environment) *environment.Report {
-		checked, err := environment.Check(t.Context(), c, e, newAPI(t))
+		checked, err := environment.Check(t.Context(), c, e, newAPI(t), server)
 		require.NoError(t, err)
 		return checked
 	}

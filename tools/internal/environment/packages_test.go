@@ -60,11 +60,11 @@ func platform(tb testing.TB) environment.Rendered {
 // and broken objects of the same are found.
 func TestPackagesAreValid(t *testing.T) {
 	rendered, api := platform(t), newAPI(t)
-	findings, err := environment.Validate(rendered, api, environment.Options{Registry: "registry.example/platform"})
+	findings, err := environment.Validate(t.Context(), rendered, api, environment.Options{Registry: "registry.example/platform", Server: newServer(t)})
 	require.NoError(t, err)
 	require.Empty(t, findings)
 
-	findings, err = environment.Validate(rendered, api, environment.Options{Registry: "registry.example/other"})
+	findings, err = environment.Validate(t.Context(), rendered, api, environment.Options{Registry: "registry.example/other"})
 	require.NoError(t, err)
 	require.NotEmpty(t, findings)
 	for _, f := range findings {
@@ -79,7 +79,7 @@ func TestPackagesAreValid(t *testing.T) {
 			broken[name] = append(broken[name], spoilt)
 		}
 	}
-	findings, err = environment.Validate(broken, newAPI(t), environment.Options{})
+	findings, err = environment.Validate(t.Context(), broken, newAPI(t), environment.Options{})
 	require.NoError(t, err)
 	all := 0
 	for _, objects := range broken {
@@ -95,7 +95,7 @@ func BenchmarkValidate(b *testing.B) {
 	for b.Loop() {
 		api, err := environment.NewAPI(version, files)
 		require.NoError(b, err)
-		_, err = environment.Validate(rendered, api, environment.Options{Registry: "registry.example"})
+		_, err = environment.Validate(b.Context(), rendered, api, environment.Options{Registry: "registry.example"})
 		require.NoError(b, err)
 	}
 }

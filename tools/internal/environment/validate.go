@@ -2,6 +2,7 @@ package environment
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,8 +12,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes/scheme"
+	openapi "k8s.io/kube-openapi/pkg/validation/errors"
 	"k8s.io/kube-openapi/pkg/validation/validate"
 
+	"github.com/strake-dev/strake/tools/internal/apivalidate"
 	"github.com/strake-dev/strake/tools/internal/manifest"
 )
 
@@ -47,22 +50,25 @@ type Options struct {
 	Registry string
 	// Registries are further ones, in the same form.
 	Registries []string
+	// Server validates as the API server does. Without it, schemas alone are checked.
+	Server *apivalidate.Validator
 }
 
 // Validate judges the objects of an environment by the API of its version of
 // Kubernetes and by the CustomResourceDefinitions among the objects, of
-// whatever package. Fields that are null count as left out, as they do for the
-// API server; status is not looked at, since that is the cluster's. Rules in
-// CEL are not run. Findings are sorted by package and object.
-func Validate(rendered Rendered, api *API, o Options) ([]Finding, error) {
+// whatever package, and then as the API server does. Fields that are null count as left
+// out, as they do for the API server; status is not looked at, since that is the
+// cluster's. Findings are sorted by package and object.
+func Validate(ctx context.Context, rendered Rendered, api *API, o Options) ([]Finding, error) {
 	for _, name := range slices.Sorted(maps.Keys(rendered)) {
 		if err := api.Define(rendered[name]); err != nil {
 			return nil, err
 		}
 	}
 	var findings []Finding
-	for name, objects := range rendered {
-		for _, object := range objects {
+	var examined []examinee
+	for _, name := range slices.Sorted(maps.Keys(rendered)) {
+		for _, object := range rendered[name] {
 			add := func(rule, format string, args ...any) {
 				findings = append(findings, Finding{name, object.ID(), rule, fmt.Sprintf(format, args...)})
 			}
@@ -70,14 +76,19 @@ func Validate(rendered Rendered, api *API, o Options) ([]Finding, error) {
 				add(RuleMetadata, "it has no name or no kind; give it both")
 				continue
 			}
-			checkMetadata(object, add)
-			if err := api.check(object, add); err != nil {
+			faults, err := api.check(object, add)
+			if err != nil {
 				return nil, fmt.Errorf("validating %s of %s: %w", object.ID(), name, err)
 			}
+			examined = append(examined, examinee{name, object, faults})
 			checkImages(object, o, add)
 		}
 	}
-	findings = append(findings, ownersOf(rendered).duplicates(rendered)...)
+	refused, err := refusals(ctx, examined, api, o.Server)
+	if err != nil {
+		return nil, err
+	}
+	findings = append(append(findings, refused...), ownersOf(rendered).duplicates(rendered)...)
 	sortFindings(findings)
 	return findings, nil
 }
@@ -92,7 +103,8 @@ func sortFindings(findings []Finding) {
 // report adds a finding about the object in question.
 type report func(rule, format string, args ...any)
 
-func (a *API) check(o manifest.Object, add report) error {
+// check returns what the schema of an object's kind refuses.
+func (a *API) check(o manifest.Object, add report) ([]fault, error) {
 	gvk := o.GroupVersionKind()
 	removed := a.checkLifecycle(gvk, add)
 	validator, err := a.validator(gvk)
@@ -101,25 +113,33 @@ func (a *API) check(o manifest.Object, add report) error {
 		if !removed && !a.foreign[gvk.GroupVersion()] {
 			add(RuleUnknownKind, "neither Kubernetes %s nor a package serves %s of %s; if others provide it, add %[3]s to apis in environment.yml", a.version, gvk.Kind, gvk.GroupVersion())
 		}
-		return nil
+		return nil, nil
 	case err != nil:
-		return err
+		return nil, err
 	}
 	content := runtime.DeepCopyJSON(o.Object)
 	delete(content, "status")
-	for _, message := range messages(validator.Validate(received(content))) {
-		add(RuleSchema, "%s", message)
+	faults := faultsOf(validator.Validate(received(content)))
+	for _, f := range faults {
+		add(RuleSchema, "%s", f.message)
 	}
-	return nil
+	return faults, nil
 }
 
-func messages(result *validate.Result) []string {
-	var list []string
+// fault is what a schema refuses of an object.
+type fault struct{ field, message string }
+
+func faultsOf(result *validate.Result) []fault {
+	var list []fault
 	for _, err := range result.Errors {
-		list = append(list, strings.Join(strings.Fields(err.Error()), " "))
+		f := fault{message: strings.Join(strings.Fields(err.Error()), " ")}
+		if at := (*openapi.Validation)(nil); errors.As(err, &at) {
+			f.field = at.Name
+		}
+		list = append(list, f)
 	}
-	slices.Sort(list)
-	return slices.Compact(list)
+	slices.SortFunc(list, func(a, b fault) int { return cmp.Compare(a.message, b.message) })
+	return slices.CompactFunc(list, func(a, b fault) bool { return a.message == b.message })
 }
 
 // received changes an object, in place, into what the API server makes of it: what

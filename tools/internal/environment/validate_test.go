@@ -97,7 +97,7 @@ func TestValidateObjects(t *testing.T) {
 			}
 			api, err := environment.NewAPI(test.kubernetes, files)
 			require.NoError(t, err)
-			findings, err := environment.Validate(environment.Rendered{
+			findings, err := environment.Validate(t.Context(), environment.Rendered{
 				"a": objects(t, test.object), "b": objects(t, things),
 			}, api, environment.Options{})
 			require.NoError(t, err)
@@ -115,12 +115,12 @@ func TestValidateObjects(t *testing.T) {
 func TestValidateForeignAPIs(t *testing.T) {
 	const monitor = "{apiVersion: monitoring.coreos.com/v1, kind: ServiceMonitor, metadata: {name: a, namespace: b}, spec: {x: 1}}"
 	api := newAPI(t)
-	findings, err := environment.Validate(environment.Rendered{"a": objects(t, monitor)}, api, environment.Options{})
+	findings, err := environment.Validate(t.Context(), environment.Rendered{"a": objects(t, monitor)}, api, environment.Options{})
 	require.NoError(t, err)
 	require.Len(t, findings, 1)
 	require.Contains(t, findings[0].Message, "if others provide it, add monitoring.coreos.com/v1 to apis in environment.yml")
 	require.NoError(t, api.Allow([]string{"monitoring.coreos.com/v1"}))
-	findings, err = environment.Validate(environment.Rendered{"a": objects(t, monitor)}, api, environment.Options{})
+	findings, err = environment.Validate(t.Context(), environment.Rendered{"a": objects(t, monitor)}, api, environment.Options{})
 	require.NoError(t, err)
 	require.Empty(t, findings)
 	require.Error(t, api.Allow([]string{"a/b/c"}))
@@ -149,7 +149,7 @@ func TestValidateImages(t *testing.T) {
 		{"in a flag", pod("registry.example/app:1", "--image=elsewhere.example/b"+digest), "registry.example", "spec.containers[0].env[0].value"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			findings, err := environment.Validate(environment.Rendered{"a": objects(t, test.object)}, newAPI(t), environment.Options{Registry: test.registry, Registries: []string{"allowed.example"}})
+			findings, err := environment.Validate(t.Context(), environment.Rendered{"a": objects(t, test.object)}, newAPI(t), environment.Options{Registry: test.registry, Registries: []string{"allowed.example"}})
 			require.NoError(t, err)
 			if test.want == "" {
 				require.Empty(t, findings)
@@ -194,7 +194,7 @@ func FuzzValidate(f *testing.F) {
 		if !ok {
 			t.Skip("SKIPPED: an input of the fuzzer that is no YAML")
 		}
-		findings, err := environment.Validate(environment.Rendered{"a": both}, api, environment.Options{})
+		findings, err := environment.Validate(t.Context(), environment.Rendered{"a": both}, api, environment.Options{})
 		if err != nil {
 			return // a definition that is none
 		}

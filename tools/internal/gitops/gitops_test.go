@@ -37,7 +37,7 @@ func TestEnvironmentsForFlux(t *testing.T) {
 			for key, text := range only(t, all, secretKind).Object["data"].(map[string]any) {
 				only(t, all, secretKind).Object["data"].(map[string]any)[key] = strings.ReplaceAll(text.(string), "\n", "")
 			}
-			found, err := environment.Validate(environment.Rendered{name: all}, cluster, environment.Options{})
+			found, err := environment.Validate(t.Context(), environment.Rendered{name: all}, cluster, environment.Options{})
 			require.NoError(t, err)
 			require.Empty(t, found)
 
@@ -48,7 +48,7 @@ func TestEnvironmentsForFlux(t *testing.T) {
 			for _, o := range all {
 				require.NoError(t, unstructured.SetNestedField(o.Object, "yes", "waits"))
 			}
-			found, err = environment.Validate(environment.Rendered{name: all}, cluster, environment.Options{})
+			found, err = environment.Validate(t.Context(), environment.Rendered{name: all}, cluster, environment.Options{})
 			require.NoError(t, err)
 			require.Len(t, found, len(all), "a field that no kind has is seen in each object")
 		})

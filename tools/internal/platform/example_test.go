@@ -44,7 +44,7 @@ func exampleIsValid(t *testing.T, c *catalog.Catalog, e *catalog.Example) {
 	}
 	api := newAPI(t)
 	require.NoError(t, api.Define(installed(t, c, e.Package)))
-	findings, err := environment.Validate(environment.Rendered{e.Package.Name: objects}, api, environment.Options{})
+	findings, err := environment.Validate(t.Context(), environment.Rendered{e.Package.Name: objects}, api, environment.Options{})
 	require.NoError(t, err)
 	require.Empty(t, findings)
 }
