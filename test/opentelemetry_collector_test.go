@@ -37,6 +37,25 @@ func collectorWorks(t *testing.T, c *cluster) {
 	receiver.wait(t, "metrics", "system.cpu.time", nil)
 
 	t.Run("samples whole traces", func(t *testing.T) { c.collectorSamples(t, receiver) })
+	t.Run("watches objects of the cluster", func(t *testing.T) { c.collectorWatches(t, receiver) })
+}
+
+// collectorWatches lets the elected replica of the gateway read the cluster's objects,
+// with the permissions that the package derives from the configuration.
+func (c *cluster) collectorWatches(t *testing.T, receiver *telemetryReceiver) {
+	c.setValues(t, collectorPackage, sendTo(receiver)+`    receivers:
+      k8s_cluster: {collection_interval: 2s, k8s_leader_elector: k8s_leader_elector}
+      k8s_objects: {objects: [{name: pods, mode: pull, interval: 2s}], k8s_leader_elector: k8s_leader_elector}
+    extensions:
+      k8s_leader_elector: {lease_name: gateway, lease_namespace: `+collectorNamespace+`}
+    service:
+      extensions: [health_check, k8s_leader_elector]
+      pipelines:
+        metrics: {receivers: [otlp, k8s_cluster]}
+        logs: {receivers: [otlp, k8s_objects]}
+`)
+	receiver.wait(t, "metrics", "k8s.deployment.available", map[string]string{"k8s.deployment.name": "opentelemetry-collector-gateway"})
+	receiver.wait(t, "logs", "k8s.resource.name", nil)
 }
 
 // collectorSamples keeps the traces of one service and none of another, whose

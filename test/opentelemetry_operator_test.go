@@ -38,6 +38,7 @@ func operatorWorks(t *testing.T, c *cluster) {
 	t.Run("a sidecar", func(t *testing.T) { c.operatorInjectsSidecar(t, namespace, receiver) })
 	t.Run("no image that is not locked", func(t *testing.T) { c.operatorKnowsOnlyLockedImages(t, namespace) })
 	t.Run("an older version of a collector's object", func(t *testing.T) { c.operatorConverts(t, namespace) })
+	t.Run("other protocols", func(t *testing.T) { c.operatorReceivesOtherProtocols(t, namespace, receiver) })
 	t.Run("targets to scrape", func(t *testing.T) { c.operatorAllocatesTargets(t, namespace, receiver) })
 	t.Run("certificates that are about to end", func(t *testing.T) { c.operatorRenewsCertificates(t, namespace) })
 }
