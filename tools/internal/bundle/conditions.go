@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"path"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -18,7 +19,7 @@ const conditionsFile = configDir + "/strake-conditions.yml"
 func Holds(ctx context.Context, b *Bundle, values []byte, conditions []string) ([]bool, error) {
 	files := map[string][]byte{}
 	for name, data := range b.Files {
-		if name == schemaFile || strings.HasSuffix(name, ".star") || strings.HasSuffix(name, ".lib.yml") {
+		if path.Base(name) == path.Base(schemaFile) || strings.HasSuffix(name, ".star") || strings.HasSuffix(name, ".lib.yml") {
 			files[name] = data
 		}
 	}

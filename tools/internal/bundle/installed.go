@@ -3,7 +3,6 @@ package bundle
 import (
 	"encoding/json"
 	"fmt"
-	"path"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/manifest"
@@ -19,18 +18,6 @@ const (
 	// versionLabel is the package's, and not of what whoever installs it makes.
 	versionLabel = "app.kubernetes.io/version"
 )
-
-// addInstaller puts, into the library of an installed package, the function that
-// gives the account by which the version is installed and moved to.
-func addInstaller(files map[string][]byte, b *Bundle, predecessors []*catalog.Version, installed []*Bundle) error {
-	profiles, err := profilesWith(b, predecessors, installed)
-	if err != nil || len(profiles) == 0 {
-		return err
-	}
-	lib, err := rbac.Library(b.Package, profiles)
-	files[path.Join(librariesDir, b.Package, path.Base(installerLib))] = lib
-	return err
-}
 
 // profilesWith are the permission profiles of a bundle and of those that its version
 // moves from.

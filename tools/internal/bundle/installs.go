@@ -26,7 +26,7 @@ const (
 
 var (
 	anyLoad     = regexp.MustCompile(`load\("([^@"][^"]*)"`)
-	libraryLoad = regexp.MustCompile(`load\("@([^@:"]+):`)
+	libraryLoad = regexp.MustCompile(`(?:load\("@([^@:"]+):|library\.get\("([^"]+)"\))`)
 	// schemaHead parts schema.yml: what is loaded and defined, the annotations of
 	// the document, and the values.
 	schemaHead = regexp.MustCompile(`(?ms)\A(.*?)^#@ ?data/values-schema\n((?:#[^\n]*\n)*)---\n(.*)\z`)
@@ -44,58 +44,151 @@ var (
 //	defaults                  its default values
 //	namespace                 what the package's Namespace is like by default (labels, and
 //	                          annotations as a function of the values), or None
+//	versions                  what the values may select: this version and the published older
+//	                          ones, newest first, each with version, needs, defaults and
+//	                          namespace of its own, and schema: the ytt library whose schema its
+//	                          values must satisfy, or None where the schema of /schemas.star says it all
 //
 // In its values, a version that installs packages has packages.NAME.enabled and
 // packages.NAME.values for each; its permissions follow these.
 //
 // The functions that are large stand apart, in maps by the name of the package, since
 // ytt evaluates a file anew for each that loads it: schemas of /schemas.star give the
-// key "values" with the package's schema, accounts of /accounts.star its service
-// account with its rights. These are those of the version and of the published ones
-// that it moves from: what the older one had is to be found and deleted.
+// key "values" with the package's schema; accounts of /accounts.star give, by version,
+// its service account with the rights to install that version and to move to it from the
+// published ones that it moves from: what the older one had is to be found and deleted.
 func addInstalls(ctx context.Context, files map[string][]byte, v *catalog.Version, repo catalog.Repository, installed []*Bundle) error {
-	var loads, entries bytes.Buffer
-	for i, other := range v.Installed() {
-		b := find(installed, other)
-		if b == nil {
-			return fmt.Errorf("%s installs %s, whose bundle was not given", v.ID(), other.ID())
+	var list, accounts installsWriter
+	for _, other := range v.Installed() {
+		offers, err := offersOf(v, other, repo, installed)
+		if err != nil {
+			return err
 		}
-		if err := addLibrary(files, b, repo); err != nil {
+		if err := addSchemas(files, offers, repo); err != nil {
 			return fmt.Errorf("taking the schema of %s into %s: %w", other.ID(), v.ID(), err)
 		}
-		if err := addInstaller(files, b, repo.Predecessors(other), installed); err != nil {
+		if err := addInstallers(files, offers, repo, installed); err != nil {
 			return fmt.Errorf("adding the permissions to install %s to %s: %w", other.ID(), v.ID(), err)
 		}
-		defaults, err := defaultsOf(ctx, b)
-		if err != nil {
+		if err := list.install(ctx, files, offers, repo); err != nil {
 			return fmt.Errorf("taking the default values of %s into %s: %w", other.ID(), v.ID(), err)
 		}
-		annotations := takeFunction(&loads, files, b.Package, namespaceLib, "annotations", i)
-		writeInstall(&entries, other, repo, defaults, b.Namespace.starlark(annotations))
+		accounts.accounts(offers)
 	}
-	files[installsFile] = fmt.Appendf(nil, "%sload(\"@ytt:json\", \"json\")\n%sinstalls = [\n%s]\n", madeFrom, loads.Bytes(), entries.Bytes())
+	files[installsFile] = fmt.Appendf(nil, "%sload(\"@ytt:json\", \"json\")\nload(\"@ytt:library\", \"library\")\n%s%sinstalls = [\n%s]\n", madeFrom, list.loads.Bytes(), list.shared.Bytes(), list.entries.Bytes())
 	files[schemasFile] = functions("schemas", files, v.Installed(), valuesLib, "values")
-	files[accountsFile] = functions("accounts", files, v.Installed(), path.Base(installerLib), "installer")
+	files[accountsFile] = fmt.Appendf(nil, "%s%saccounts = {\n%s}\n", madeFrom, accounts.loads.Bytes(), accounts.entries.Bytes())
 	return nil
-}
-
-// takeFunction loads a function of a package's library under a name with the
-// package's number, and gives the name; None where there is no such file.
-func takeFunction(loads *bytes.Buffer, files map[string][]byte, pkg, file, function string, number int) string {
-	if files[path.Join(librariesDir, pkg, file)] == nil {
-		return "None"
-	}
-	fmt.Fprintf(loads, "load(\"@%s:%s\", %s%d=%q)\n", pkg, file, function, number, function)
-	return fmt.Sprintf("%s%d", function, number)
 }
 
 // functions makes the Starlark file of a map of functions by package.
 func functions(name string, files map[string][]byte, versions []*catalog.Version, file, function string) []byte {
-	var loads, entries bytes.Buffer
-	for i, v := range versions {
-		fmt.Fprintf(&entries, "  %q: %s,\n", v.Package.Name, takeFunction(&loads, files, v.Package.Name, file, function, i))
+	var w installsWriter
+	for _, v := range versions {
+		fmt.Fprintf(&w.entries, "  %q: %s,\n", v.Package.Name, w.function(files, v.Package.Name, file, function))
 	}
-	return fmt.Appendf(nil, "%s%s%s = {\n%s}\n", madeFrom, loads.Bytes(), name, entries.Bytes())
+	return fmt.Appendf(nil, "%s%s%s = {\n%s}\n", madeFrom, w.loads.Bytes(), name, w.entries.Bytes())
+}
+
+// installsWriter writes a Starlark file that tells of installed packages.
+type installsWriter struct {
+	// loads are statements, shared are variables for what several entries have, and
+	// entries are those of the list or the map.
+	loads, shared, entries bytes.Buffer
+	// names are those of what has been loaded or shared, by its text.
+	names map[string]string
+}
+
+// name gives what the text stands for a name that begins so; fresh tells whether it is new.
+func (w *installsWriter) name(prefix, text string) (name string, fresh bool) {
+	if name, found := w.names[text]; found {
+		return name, false
+	}
+	if w.names == nil {
+		w.names = map[string]string{}
+	}
+	w.names[text] = fmt.Sprintf("%s%d", prefix, len(w.names))
+	return w.names[text], true
+}
+
+// function loads a function of a library and gives its name here; None where the
+// library has no such file.
+func (w *installsWriter) function(files map[string][]byte, library, file, function string) string {
+	if files[path.Join(librariesDir, library, file)] == nil {
+		return "None"
+	}
+	return w.load(library, file, function)
+}
+
+func (w *installsWriter) load(library, file, function string) string {
+	name, fresh := w.name(function, library+":"+file)
+	if fresh {
+		fmt.Fprintf(&w.loads, "load(\"@%s:%s\", %s=%q)\n", library, file, name, function)
+	}
+	return name
+}
+
+// install writes the entry of a package. The first of the offers is the version that it
+// is installed in unless the values select another.
+func (w *installsWriter) install(ctx context.Context, files map[string][]byte, offers []offer, repo catalog.Repository) error {
+	v := offers[0].version
+	fmt.Fprintf(&w.entries, "  {\n    \"name\": %q,\n    \"package\": %q,\n", v.Package.Name, repo.FullName(v.Package.Name))
+	fmt.Fprintf(&w.entries, "    \"title\": %q,\n    \"description\": %q,\n", v.Package.Metadata.DisplayName, strings.TrimSpace(v.Package.Metadata.ShortDescription))
+	var versions []string
+	for _, o := range offers {
+		text, err := w.version(ctx, files, o)
+		if err != nil {
+			return err
+		}
+		versions = append(versions, text)
+	}
+	fmt.Fprintf(&w.entries, "    %s,\n    \"versions\": [\n", versions[0])
+	for i, o := range offers {
+		schema := "None"
+		if o.schema != "" {
+			schema = fmt.Sprintf("library.get(%q)", o.schema)
+		}
+		fmt.Fprintf(&w.entries, "      {%s, \"schema\": %s},\n", versions[i], schema)
+	}
+	fmt.Fprintf(&w.entries, "    ],\n  },\n")
+	return nil
+}
+
+// version writes the fields of one version.
+func (w *installsWriter) version(ctx context.Context, files map[string][]byte, o offer) (string, error) {
+	defaults, err := defaultsOf(ctx, o.bundle)
+	if err != nil {
+		return "", err
+	}
+	library := o.version.Package.Name
+	if o.schema != "" {
+		library = o.schema
+	}
+	namespace := o.bundle.Namespace.starlark(w.function(files, library, namespaceLib, "annotations"))
+	return fmt.Sprintf("\"version\": %q, \"needs\": %s, \"defaults\": %s, \"namespace\": %s",
+		o.version.Version, w.share("needs", needsOf(o.version)), w.share("defaults", defaults), w.share("namespace", namespace)), nil
+}
+
+// share gives an expression a name, so that versions that have the same share it.
+func (w *installsWriter) share(prefix, expression string) string {
+	name, fresh := w.name(prefix, prefix+" "+expression)
+	if fresh {
+		fmt.Fprintf(&w.shared, "%s = %s\n", name, expression)
+	}
+	return name
+}
+
+// accounts writes the entry of a package.
+func (w *installsWriter) accounts(offers []offer) {
+	fmt.Fprintf(&w.entries, "  %q: {\n", offers[0].version.Package.Name)
+	for _, o := range offers {
+		function := "None"
+		if o.installer != "" {
+			function = w.load(o.installer, path.Base(installerLib), "installer")
+		}
+		fmt.Fprintf(&w.entries, "    %q: %s,\n", o.version.Version, function)
+	}
+	w.entries.WriteString("  },\n")
 }
 
 func find(bundles []*Bundle, v *catalog.Version) *Bundle {
@@ -106,22 +199,21 @@ func find(bundles []*Bundle, v *catalog.Version) *Bundle {
 	return bundles[i]
 }
 
-func writeInstall(out *bytes.Buffer, v *catalog.Version, repo catalog.Repository, defaults, namespace string) {
-	fmt.Fprintf(out, "  {\n    \"name\": %q,\n    \"package\": %q,\n    \"version\": %q,\n", v.Package.Name, repo.FullName(v.Package.Name), v.Version)
-	fmt.Fprintf(out, "    \"title\": %q,\n    \"description\": %q,\n    \"needs\": [\n", v.Package.Metadata.DisplayName, strings.TrimSpace(v.Package.Metadata.ShortDescription))
+// needsOf are the needs of a version as Starlark.
+func needsOf(v *catalog.Version) string {
+	var list strings.Builder
 	for _, r := range v.Requires {
-		optional := "False"
+		optional, when := "False", "None"
 		if r.Optional {
 			optional = "True"
 		}
-		when := "None"
 		if r.When != "" {
 			when = "lambda values: " + r.When
 		}
-		fmt.Fprintf(out, "      {\"name\": %q, \"constraint\": %q, \"optional\": %s, \"reason\": %q, \"when\": %s},\n",
+		fmt.Fprintf(&list, "  {\"name\": %q, \"constraint\": %q, \"optional\": %s, \"reason\": %q, \"when\": %s},\n",
 			r.Package, r.Constraint, optional, strings.TrimSpace(r.Reason), when)
 	}
-	fmt.Fprintf(out, "    ],\n    \"defaults\": %s,\n    \"namespace\": %s,\n  },\n", defaults, namespace)
+	return "[\n" + list.String() + "]"
 }
 
 // defaultsOf is a package's default values as Starlark.
@@ -137,9 +229,10 @@ func defaultsOf(ctx context.Context, b *Bundle) (string, error) {
 	return fmt.Sprintf("json.decode(%q)", text), nil
 }
 
-// addLibrary makes the ytt library of an installed package.
-func addLibrary(files map[string][]byte, b *Bundle, repo catalog.Repository) error {
-	dir := path.Join(librariesDir, b.Package)
+// addLibrary makes the ytt library of an installed package, in a folder below
+// [librariesDir].
+func addLibrary(files map[string][]byte, b *Bundle, repo catalog.Repository, library string) error {
+	dir := path.Join(librariesDir, library)
 	function, err := schemaFunction(b.Files[schemaFile], fmt.Sprintf("Values of %s %s.", repo.FullName(b.Package), b.Version))
 	if err != nil {
 		return err

@@ -76,7 +76,7 @@ func TestAddLibrary(t *testing.T) {
 		}
 	}
 	files := map[string][]byte{}
-	require.NoError(t, addLibrary(files, b, catalog.Repository{Domain: "strake.test"}))
+	require.NoError(t, addLibrary(files, b, catalog.Repository{Domain: "strake.test"}, "demo"))
 	var names []string
 	for name := range files {
 		names = append(names, name)
@@ -87,6 +87,6 @@ func TestAddLibrary(t *testing.T) {
 	}, names)
 
 	delete(b.Files, "config/lib/b.star")
-	err := addLibrary(map[string][]byte{}, b, catalog.Repository{})
+	err := addLibrary(map[string][]byte{}, b, catalog.Repository{}, "demo")
 	require.ErrorContains(t, err, "lib/a.star loads b.star, which is not in the bundle")
 }

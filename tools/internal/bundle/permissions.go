@@ -167,8 +167,9 @@ func over(first map[string]any, values []map[string]any) []map[string]any {
 
 // ofInstalled are the profiles of a version that installs packages: it makes their
 // accounts, so it must hold what these get. For each package there is one, and one for
-// each of the package's own profiles that have a condition. What removes a package that
-// is no longer enabled is needed always.
+// each of the package's own profiles that have a condition. They hold for all versions
+// that the values may select. What removes a package that is no longer enabled is needed
+// always.
 func (p *permissions) ofInstalled(ctx context.Context) (always rbac.Rights, profiles []rbac.Profile, err error) {
 	if len(p.version.Installed()) == 0 {
 		return rbac.Rights{}, nil, nil
@@ -178,48 +179,67 @@ func (p *permissions) ofInstalled(ctx context.Context) (always rbac.Rights, prof
 		return rbac.Rights{}, nil, err
 	}
 	for _, v := range p.version.Installed() {
-		enabled := fmt.Sprintf("getattr(values.packages, %q).enabled", v.Package.Name)
-		reason := fmt.Sprintf("Installs %s.", v.Package.Metadata.DisplayName)
-		b := find(p.installed, v)
-		namespace, err := declaredNamespace(b.PackageCR)
+		kapps, own, err := p.ofPackage(v, parts[v.Package.Name])
 		if err != nil {
 			return rbac.Rights{}, nil, err
 		}
-		add := func(name, reason, when string, objects []manifest.Object, own string) error {
-			kapps, given, scope, err := p.split(objects, own)
-			if namespace != "" {
-				kapps, given = kapps.Moved(namespace, rbac.NamespaceOf(v.Package.Name)), given.Moved(namespace, rbac.NamespaceOf(v.Package.Name))
-			}
-			always = rbac.Union(always, kapps)
-			profiles = append(profiles, rbac.Profile{Name: name, Reason: reason, When: when, Rights: given, Escalations: given.Escalations(scope)})
-			return err
-		}
-		if err := add(v.Package.Name, reason, enabled, parts[v.Package.Name], p.own); err != nil {
-			return rbac.Rights{}, nil, err
-		}
-		own, err := profilesWith(b, p.repo.Predecessors(v), p.installed)
-		if err != nil {
-			return rbac.Rights{}, nil, err
-		}
-		account := rbac.Account{
-			Name: v.Package.Name + "-installer", Install: v.Package.Name, Namespace: rbac.ThisNamespace,
-			PackageNamespace: namespace, OtherNamespaces: []string{rbac.NamedNamespace},
-		}
-		for _, d := range own {
-			if d.When == "" {
-				continue // it is among the parts
-			}
-			objects, err := d.Objects(account)
-			if err != nil {
-				return rbac.Rights{}, nil, err
-			}
-			when := fmt.Sprintf("%s and (lambda values: %s)(getattr(values.packages, %q).values)", enabled, d.When, v.Package.Name)
-			if err := add(v.Package.Name+"."+d.Name, reason+" "+d.Reason, when, objects, rbac.ThisNamespace); err != nil {
-				return rbac.Rights{}, nil, err
-			}
-		}
+		always, profiles = rbac.Union(always, kapps), append(profiles, own...)
 	}
 	return always, profiles, nil
+}
+
+// ofPackage are the profiles of [permissions.ofInstalled] for one package. The part are
+// its objects with the first values of its profile base.
+func (p *permissions) ofPackage(v *catalog.Version, part []manifest.Object) (always rbac.Rights, profiles []rbac.Profile, err error) {
+	b := find(p.installed, v)
+	namespace, err := declaredNamespace(b.PackageCR)
+	if err != nil {
+		return rbac.Rights{}, nil, err
+	}
+	account := rbac.Account{
+		Name: v.Package.Name + "-installer", Install: v.Package.Name, Namespace: rbac.ThisNamespace,
+		PackageNamespace: namespace, OtherNamespaces: []string{rbac.NamedNamespace},
+	}
+	enabled := fmt.Sprintf("getattr(values.packages, %q).enabled", v.Package.Name)
+	reason := fmt.Sprintf("Installs %s.", v.Package.Metadata.DisplayName)
+	unconditional := rbac.Profile{Name: v.Package.Name, Reason: reason, When: enabled}
+	add := func(profile rbac.Profile, objects []manifest.Object, own string) (rbac.Profile, error) {
+		kapps, given, scope, err := p.split(objects, own)
+		if namespace != "" {
+			kapps, given = kapps.Moved(namespace, rbac.NamespaceOf(v.Package.Name)), given.Moved(namespace, rbac.NamespaceOf(v.Package.Name))
+		}
+		always = rbac.Union(always, kapps)
+		profile.Rights = given
+		profile.Escalations = given.Escalations(scope)
+		return profile, err
+	}
+	if unconditional, err = add(unconditional, part, p.own); err != nil {
+		return rbac.Rights{}, nil, err
+	}
+	own, err := profilesWith(b, p.repo.Older(v), p.installed)
+	if err != nil {
+		return rbac.Rights{}, nil, err
+	}
+	for _, d := range own {
+		objects, err := d.Objects(account)
+		if err != nil {
+			return rbac.Rights{}, nil, err
+		}
+		profile := rbac.Profile{Name: unconditional.Name, Reason: reason, When: enabled}
+		if d.When != "" {
+			profile.Name, profile.Reason = v.Package.Name+"."+d.Name, reason+" "+d.Reason
+			profile.When = fmt.Sprintf("%s and (lambda values: %s)(getattr(values.packages, %q).values)", enabled, d.When, v.Package.Name)
+		}
+		if profile, err = add(profile, objects, rbac.ThisNamespace); err != nil {
+			return rbac.Rights{}, nil, err
+		}
+		if d.When != "" {
+			profiles = append(profiles, profile)
+			continue
+		}
+		unconditional = rbac.MergeProfiles([]rbac.Profile{unconditional}, []rbac.Profile{profile})[0]
+	}
+	return always, slices.Insert(profiles, 0, unconditional), nil
 }
 
 // split derives what objects need: what kapp does with them, and what their roles give
@@ -296,10 +316,11 @@ func addPermissions(ctx context.Context, files map[string][]byte, name, own stri
 // addLibraries copies the libraries that files of the folder load.
 func addLibraries(files map[string][]byte, dir string, from map[string][]byte, text []byte) {
 	for _, match := range libraryLoad.FindAllSubmatch(text, -1) {
-		prefix := path.Join(librariesDir, string(match[1])) + "/"
+		library := string(match[1]) + string(match[2])
+		prefix := path.Join(librariesDir, library) + "/"
 		for name, data := range from {
 			if rel, ok := strings.CutPrefix(name, prefix); ok {
-				files[path.Join(dir, path.Base(librariesDir), string(match[1]), rel)] = data
+				files[path.Join(dir, path.Base(librariesDir), library, rel)] = data
 			}
 		}
 	}

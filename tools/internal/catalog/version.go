@@ -49,12 +49,17 @@ func (v *Version) MovesFrom(older string) bool { return inRange(v.UpgradesFrom, 
 // Predecessors are the published versions from which one may move to v in one
 // step, oldest first.
 func (r Repository) Predecessors(v *Version) []*Version {
+	return slices.DeleteFunc(r.Older(v), func(other *Version) bool { return !v.MovesFrom(other.Version) })
+}
+
+// Older are the published versions of v's package that are older than v, oldest first.
+func (r Repository) Older(v *Version) []*Version {
 	var older []*Version
 	for _, other := range v.Package.Versions {
 		if other == v {
 			break // they are sorted
 		}
-		if slices.Contains(r.Published[v.Package.Name], other.Version) && v.MovesFrom(other.Version) {
+		if slices.Contains(r.Published[v.Package.Name], other.Version) {
 			older = append(older, other)
 		}
 	}

@@ -55,11 +55,11 @@ func buildBundle(ctx context.Context, c *catalog.Catalog, v *catalog.Version, o 
 }
 
 // contained are the versions of whose bundles that of v is made: those that it
-// installs, and those that these are moved to from.
+// installs, and the published ones that are older, which its values may select.
 func contained(repo catalog.Repository, v *catalog.Version) []*catalog.Version {
 	var versions []*catalog.Version
 	for _, other := range v.Installed() {
-		versions = append(append(versions, other), repo.Predecessors(other)...)
+		versions = append(append(versions, other), repo.Older(other)...)
 	}
 	return versions
 }

@@ -2,6 +2,7 @@ package ytt
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,9 +47,13 @@ func (r Request) faults() []Fault {
 		return nil
 	}
 	library := workspace.NewRootLibrary(input(r.templates()))
-	factory := workspace.NewLibraryExecutionFactory(silent(), workspace.TemplateLoaderOpts{}, true)
-	execution := factory.New(workspace.LibraryExecutionContext{Current: library, Root: library})
-	declared, _, err := execution.Schemas(nil)
+	execution := func(validate bool) *workspace.LibraryExecution {
+		factory := workspace.NewLibraryExecutionFactory(silent(), workspace.TemplateLoaderOpts{}, !validate)
+		return factory.New(workspace.LibraryExecutionContext{Current: library, Root: library})
+	}
+	// Validations of the schema may have libraries validate what they give to these. Its own
+	// values are read without, so that the first that is refused does not end it.
+	declared, _, err := execution(true).Schemas(nil)
 	if err != nil {
 		return nil
 	}
@@ -57,7 +62,7 @@ func (r Request) faults() []Fault {
 		c.value(place{}, declared.GetDocumentType().GetValueType(), v.Doc, v.Doc.Value)
 	}
 	if len(c.faults) == 0 {
-		c.validate(execution, declared, values)
+		c.validate(execution(false), declared, values)
 	}
 	return c.faults
 }
@@ -202,6 +207,9 @@ func (c *checker) validate(execution *workspace.LibraryExecution, declared *data
 	for _, invalid := range result.Invalidations {
 		at := places[invalid.Path]
 		for _, v := range invalid.Violations {
+			if c.ofLibrary(places, at, v.Results) {
+				continue
+			}
 			if v.Results == "" {
 				c.add(at, "must be %s", v.Description)
 			} else {
@@ -209,6 +217,40 @@ func (c *checker) validate(execution *workspace.LibraryExecution, declared *data
 			}
 		}
 	}
+}
+
+// libraryReport begins what ytt reports of the values of a library, and mustBe is a line
+// of it.
+const libraryReport = "Validating final data values:\n"
+
+var mustBe = regexp.MustCompile(`^ +- must be: (.*) \(by: .*\)$`)
+
+// ofLibrary adds what is wrong with values that a validation has given to a library, and
+// tells whether that is what the validation reports. ytt has only a text of it. The paths
+// in the library continue that of the value with the validation.
+func (c *checker) ofLibrary(places map[string]place, at place, results string) bool {
+	_, report, found := strings.Cut(results, libraryReport)
+	if !found {
+		return false
+	}
+	var last *Fault
+	before := len(c.faults)
+	for line := range strings.Lines(report) {
+		line = strings.TrimRight(line, "\n")
+		switch text := strings.TrimSpace(line); {
+		case strings.HasPrefix(line, "  ") && line[2:] == text:
+			at := places[strings.TrimPrefix(at.name+"."+text, ".")]
+			last = &Fault{Path: at.path, Name: at.name}
+		case last == nil || text == "" || strings.HasPrefix(text, "from: "):
+		case mustBe.MatchString(line):
+			c.faults = append(c.faults, *last)
+			c.faults[len(c.faults)-1].Message = "must be " + mustBe.FindStringSubmatch(line)[1]
+		case len(c.faults) > before:
+			message := &c.faults[len(c.faults)-1].Message
+			*message += ": " + strings.TrimPrefix(text, "found: ")
+		}
+	}
+	return len(c.faults) > before
 }
 
 // name adds the places at and below a value by ytt's own words for them.

@@ -82,6 +82,29 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestFaultsOfALibrary: a schema may have a library validate a part of the values. What
+// that refuses is told with its own path.
+func TestFaultsOfALibrary(t *testing.T) {
+	r := ytt.Request{
+		Files: []ytt.File{
+			{Name: "_ytt_lib/strict/schema.yml", Data: []byte("#@ load(\"@ytt:assert\", \"assert\")\n#@ def check(v):\n#@   assert.fail(\"too odd\")\n#@ end\n#@data/values-schema\n---\nvalues:\n  #@schema/validation (\"nothing\", check)\n  odd: \"\"\n  list:\n  -\n    #@schema/validation min=3\n    size: 3\n")},
+			{Name: "schema.yml", Data: []byte("#@ load(\"@ytt:library\", \"library\")\n#@ def check(v):\n#@   return library.get(\"strict\").with_data_values({\"values\": v[\"values\"]}).data_values() != None\n#@ end\n#@data/values-schema\n---\n#@schema/validation (\"accepted\", check)\npart:\n  values:\n    odd: \"\"\n    list:\n    - size: 3\n")},
+		},
+		Values: []byte("part: {values: {odd: x, list: [{size: 4}, {size: 1}]}}"), ValuesName: "mine.yml", Explain: true,
+	}
+	_, err := r.Run(t.Context())
+	var refused *ytt.ValuesError
+	require.ErrorAs(t, err, &refused)
+	var told []string
+	for _, f := range refused.Faults {
+		told = append(told, fmt.Sprintf("%s %q: %s", f.Name, f.Path, f.Message))
+	}
+	require.Equal(t, []string{
+		`part.values.odd ["part" "values" "odd"]: must be nothing: assert.fail: fail: too odd`,
+		`part.values.list[1].size ["part" "values" "list" "1" "size"]: must be a value >= 3: value < 3`,
+	}, told)
+}
+
 func TestDeclared(t *testing.T) {
 	declared, err := ytt.Declared(t.Context(), request("---", "").Files)
 	require.NoError(t, err)
