@@ -51,6 +51,9 @@ type Environment struct {
 	// APIs are the group versions that others provide on the clusters, such as
 	// monitoring.coreos.com/v1. Objects of these are not checked.
 	APIs []string `yaml:"apis,omitempty"`
+	// Objects are what others create on the clusters, or people by hand, and objects of
+	// the environment refer to.
+	Objects []DeclaredObject `yaml:"objects,omitempty"`
 	// Values are those of Repository.Platform: config/base/values.yml with
 	// config/NAME/values.yml over it, and the overlays of both folders as
 	// packages.PACKAGE.overlays, the base's before the environment's.
@@ -63,6 +66,15 @@ type Environment struct {
 	// Beside are the values (YAML) of packages that come before the platform, or
 	// are not offered, by package name.
 	Beside map[string][]byte `yaml:"-"`
+}
+
+// DeclaredObject is an object that an environment does not render.
+type DeclaredObject struct {
+	// Kind is the kind without its API group: Secret.
+	Kind string `yaml:"kind"`
+	Name string `yaml:"name"`
+	// Namespace is empty for an object without one.
+	Namespace string `yaml:"namespace,omitempty"`
 }
 
 // Source is a file of values.

@@ -61,6 +61,7 @@ func TestEnvironmentRefuses(t *testing.T) {
 		"an unknown field":         {shores().with("config/rough/environment.yml", "description: a\nkubernetes: 1.34.4\nregion: b\n"), `config/rough/environment.yml:3: unknown field "region"`},
 		"a wrong version":          {shores().with("config/rough/environment.yml", "description: a\nkubernetes: latest\n"), `config/rough/environment.yml:2: kubernetes "latest" is not a version such as 1.34.4 or 1.34.4-eks-3025e55`},
 		"a registry with a tag":    {shores().with("config/rough/environment.yml", "description: a\nkubernetes: 1.34.4\nregistry: r.example/a:1\n"), `config/rough/environment.yml:3: "r.example/a:1" names the tag`},
+		"an object without a kind": {shores().with("config/rough/environment.yml", "description: a\nkubernetes: 1.34.4\nobjects:\n- {name: x}\n"), `config/rough/environment.yml:4: missing field "objects[0].kind"`},
 		"an API without a version": {shores().with("config/rough/environment.yml", "description: a\nkubernetes: 1.34.4\napis: [v1, monitoring.coreos.com]\n"), `config/rough/environment.yml:3: api "monitoring.coreos.com" is not GROUP/VERSION`},
 		"a registry with a scheme": {shores().with("config/rough/environment.yml", "description: a\nkubernetes: 1.34.4\nregistries: [\"https://r.example\"]\n"), `config/rough/environment.yml:3: registry "https://r.example" is not HOST or HOST/PATH`},
 		"a value twice":            {shores().with("config/base/values.yml", "namespace: a\nnamespace: b\n"), "config/base/values.yml:2: namespace: the key occurs twice, first on line 1; remove one of them"},

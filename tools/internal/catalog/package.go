@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 )
 
@@ -28,7 +29,20 @@ func parsePackage(f *file, data []byte, dir string) (p Package) {
 	checkOptional(f, p)
 	checkUnique(f, "images", p.Images, "name", func(img Image) string { return img.Name })
 	checkUnique(f, "images", p.Images, "reference", func(img Image) string { return img.Reference })
+	for i, r := range p.References {
+		checkTextReference(f, fmt.Sprintf("references[%d].pattern", i), r.Pattern)
+	}
 	return p
+}
+
+func checkTextReference(f *file, at, text string) {
+	pattern, err := regexp.Compile(text)
+	switch {
+	case err != nil:
+		f.bad(at, "pattern %q is not a regular expression: %v", text, err)
+	case pattern.SubexpIndex("name") < 0 && pattern.SubexpIndex("joined") < 0:
+		f.bad(at, "pattern %q finds no name; put the name into the group (?P<name>…), or NAMESPACE-NAME into (?P<joined>…)", text)
+	}
 }
 
 func checkURL(f *file, field, text string) {

@@ -68,6 +68,12 @@ type Package struct {
 	Images []Image `yaml:"images,omitempty"`
 	// Lint are findings of the linter that are meant to be, in all versions.
 	Lint Lint `yaml:"lint,omitempty"`
+	// References are texts of the rendered objects that name other objects, beside the
+	// fields that do so everywhere, such as imagePullSecrets.
+	References []TextReference `yaml:"references,omitempty"`
+	// Creates are objects that programs of the package create at run time, and that its
+	// rendered objects refer to.
+	Creates []CreatedObject `yaml:"creates,omitempty"`
 	// Examples are sorted by name.
 	Examples []*Example `yaml:"-"`
 	// ExampleValues is the text of examples/values.yml: values that a platform team
@@ -79,6 +85,25 @@ type Package struct {
 	Versions []*Version `yaml:"-"`
 	// leftOut is why versions are left out, by the names of their folders.
 	leftOut map[string]error
+}
+
+// TextReference says how texts name objects of a kind.
+type TextReference struct {
+	// Kind is the kind without its API group: Middleware.
+	Kind string `yaml:"kind"`
+	// Pattern is a regular expression that finds names in any text of an object. Its
+	// groups are called name and, if the text has it, namespace; or joined, for
+	// NAMESPACE-NAME.
+	Pattern string `yaml:"pattern"`
+}
+
+// CreatedObject is an object that exists in whatever namespace it is looked for.
+type CreatedObject struct {
+	// Kind is the kind without its API group: Secret.
+	Kind string `yaml:"kind"`
+	Name string `yaml:"name"`
+	// Reason says which program creates it.
+	Reason string `yaml:"reason"`
 }
 
 // Lint changes what the linter says.

@@ -71,6 +71,8 @@ func newEnvValidate(a *app) *cobra.Command {
   - values that a schema refuses
   - overlays that match nothing, or too much
   - dependencies that no package of the environment satisfies
+  - versions of packages whose values were validated with the schema of another version
+  - references to objects, such as Secrets or Middlewares, that nothing creates
   - permissions that the account of a package lacks, and escalating ones without need
   - objects that two packages render
   - objects that do not match the OpenAPI schema of Kubernetes or a CRD of the packages

@@ -12,6 +12,7 @@ import (
 	"github.com/strake-dev/strake/tools/internal/bundle"
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/inputs"
+	"github.com/strake-dev/strake/tools/internal/manifest"
 	"github.com/strake-dev/strake/tools/internal/repository"
 )
 
@@ -22,18 +23,26 @@ const (
 	RuleRender = "render"
 	// RuleNeed is for what a package requires and no package of the environment is.
 	RuleNeed = "need"
+	// RuleVersion is for a package that the platform did not validate: a cluster of the
+	// environment selects another version than the platform.
+	RuleVersion = "version"
 )
 
 // Check renders an environment and says all that is wrong with it: packages that
-// do not render, needs that nothing fulfils, rights that the accounts of packages
-// lack, and what [Validate] finds in the others. What serves the APIs before the platform comes, kapp-controller for one,
-// counts as served. An error means that it could not be judged.
+// do not render, needs that nothing fulfils, objects that are named and not there, rights
+// that the accounts of packages lack, and what [Validate] finds in the others. What comes
+// before the platform, kapp-controller for one, counts as there. An error means that it
+// could not be judged.
 func Check(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, api *API, server *apivalidate.Validator) (*Report, error) {
 	packages, findings, err := renderEach(ctx, c, e)
 	if err != nil {
 		return nil, err
 	}
-	if err := defineBootstrap(ctx, c, api); err != nil {
+	bootstrap, err := bootstrapObjects(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := api.Define(bootstrap); err != nil {
 		return nil, err
 	}
 	if err := api.Allow(e.APIs); err != nil {
@@ -54,7 +63,11 @@ func Check(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, api 
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Packages: len(stored), Findings: slices.Concat(findings, unmet, lacking, found)}
+	missing, err := missingObjects(e, packages, bootstrap)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Packages: len(stored), Findings: slices.Concat(findings, unmet, otherVersions(c.Repository, packages), missing, lacking, found)}
 	for _, objects := range stored {
 		r.Objects += len(objects)
 	}
@@ -147,6 +160,42 @@ func needs(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, pack
 	return findings, nil
 }
 
+// otherVersions are the packages of which clusters of the environment select another
+// version than the platform, which comes first.
+func otherVersions(repo catalog.Repository, packages []Package) []Finding {
+	var findings []Finding
+	for i, p := range packages {
+		if i == 0 {
+			continue
+		}
+		validated := validatedVersion(repo, packages[0].Version.Installed(), p)
+		if validated == "" || validated == p.Version.Version {
+			continue
+		}
+		findings = append(findings, Finding{p.Name(), "(version " + p.Version.Version + ")", RuleVersion, fmt.Sprintf(
+			"clusters of the environment install this version, but %s validates the values with the schema of %s, and grants the permissions of that; set packages.%s.version to exactly one version",
+			packages[0].Name(), validated, p.Name())})
+	}
+	return findings
+}
+
+// validatedVersion is the version that the platform selects for a package, among those
+// that it contains and whatever Kubernetes a cluster runs; empty if it contains none.
+func validatedVersion(repo catalog.Repository, installed []*catalog.Version, p Package) string {
+	selected := ""
+	for _, named := range installed {
+		if named.Package.Name != p.Name() {
+			continue
+		}
+		for _, v := range append(repo.Older(named), named) { // oldest first
+			if (catalog.Requirement{Constraint: p.Range}).Admits(v.Version) {
+				selected = v.Version
+			}
+		}
+	}
+	return selected
+}
+
 // wanted tells of each need of a package whether its values have it.
 func wanted(ctx context.Context, c *catalog.Catalog, p Package) ([]bool, error) {
 	all := make([]bool, len(p.Version.Requires))
@@ -176,19 +225,19 @@ func wanted(ctx context.Context, c *catalog.Catalog, p Package) ([]bool, error) 
 	return all, nil
 }
 
-func defineBootstrap(ctx context.Context, c *catalog.Catalog, api *API) error {
+// bootstrapObjects are those of what comes before the platform, with default values.
+func bootstrapObjects(ctx context.Context, c *catalog.Catalog) ([]manifest.Object, error) {
+	var all []manifest.Object
 	for _, name := range c.Repository.Bootstrap {
 		p, err := c.Package(name)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		objects, err := repository.Render(ctx, c, p.Versions[len(p.Versions)-1], nil, bundle.RenderOptions{})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if err := api.Define(objects); err != nil {
-			return err
-		}
+		all = append(all, objects...)
 	}
-	return nil
+	return all, nil
 }

@@ -33,6 +33,20 @@ func TestNeeds(t *testing.T) {
 	require.Empty(t, needs([]Package{version("boat", "1.0.0", dock)}, "dock.test/v1"), "others provide it")
 }
 
+// TestValidatedVersion: the platform contains 2.0.0 and what is older and published.
+func TestValidatedVersion(t *testing.T) {
+	c := boats()
+	installed := []*catalog.Version{c.Packages[0].Versions[4]}
+	for constraint, want := range map[string]string{
+		">=1.0.0": "2.0.0", "2.0.0": "2.0.0", "<2.0.0": "1.1.0", "1.0.0": "1.0.0", "1.9.0": "", ">2.0.0": "",
+	} {
+		require.Equal(t, want, validatedVersion(c.Repository, installed, Package{Version: installed[0], Range: constraint}), constraint)
+	}
+	require.Empty(t, validatedVersion(c.Repository, nil, Package{Version: installed[0], Range: ">=1.0.0"}), "the platform does not install it")
+	raft := &catalog.Version{Package: &catalog.Package{Name: "raft"}, Version: "1.0.0"}
+	require.Empty(t, otherVersions(c.Repository, []Package{{Version: raft}, {Version: installed[0], Range: ">=1.0.0"}}))
+}
+
 func TestUnrendered(t *testing.T) {
 	err := fmt.Errorf("environment small: %w", fmt.Errorf("rendering boat 1.0.0: %w", errors.New("ytt: no such key\n"))) //nolint:revive // as ytt ends its errors
 	v := &catalog.Version{Package: &catalog.Package{Name: "boat"}, Version: "1.0.0"}

@@ -32,8 +32,10 @@ import (
 
 // Package is one package of an environment.
 type Package struct {
-	// Version is what is installed.
+	// Version is what is installed, and Range the range of versions that its
+	// PackageInstall gives; of the platform there is none.
 	Version *catalog.Version
+	Range   string
 	// Values and Overlays are given to it: YAML, and ytt files by name.
 	Values   []byte
 	Overlays map[string][]byte

@@ -99,7 +99,7 @@ func (s secrets) installed(c *catalog.Catalog, e *catalog.Environment, install p
 	}
 	overlays, err := s.overlays(install)
 	account := rbac.Account{Name: install.Spec.ServiceAccountName, Namespace: install.Namespace, Install: install.Name}
-	return Package{Version: v, Values: values, Overlays: overlays, Installer: account}, err
+	return Package{Version: v, Range: install.Spec.PackageRef.VersionSelection.Constraints, Values: values, Overlays: overlays, Installer: account}, err
 }
 
 // Inputs returns what the PackageInstall that stands first among the objects gives

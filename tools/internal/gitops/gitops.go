@@ -85,7 +85,7 @@ type Folder struct {
 	Repository string
 	// Needs are Secrets and ConfigMaps that the cluster must have beside what is
 	// installed.
-	Needs []Need
+	Needs []environment.Missing
 }
 
 // plan is what the files are made of.
@@ -104,7 +104,7 @@ type plan struct {
 	image    string
 	values   []byte
 	rights   []manifest.Object
-	needs    []Need
+	needs    []environment.Missing
 }
 
 // Make makes the files of an environment. Wrong values are refused as they
@@ -140,9 +140,13 @@ func newPlan(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, o 
 	if err != nil {
 		return nil, err
 	}
+	needs, err := needsOf(packages)
+	if err != nil {
+		return nil, err
+	}
 	p := &plan{
 		options: o, environment: e, name: v.Package.Name, refName: c.Repository.FullName(v.Package.Name), version: v.Version,
-		kappController: cmp.Or(e.KappController, v.KappController), values: packages[0].Values, needs: needsOf(packages),
+		kappController: cmp.Or(e.KappController, v.KappController), values: packages[0].Values, needs: needs,
 	}
 	if p.namespace, p.fetchSecret, err = installs(packages[0].Objects); err != nil {
 		return nil, err

@@ -34,8 +34,8 @@ func TestEnvironmentsForFlux(t *testing.T) {
 				all = append(all, kustomized(t, filepath.Join(dir, below))...)
 			}
 			// kustomize breaks base64 into lines, which API servers read and validators do not.
-			for key, text := range only(t, all, secretKind).Object["data"].(map[string]any) {
-				only(t, all, secretKind).Object["data"].(map[string]any)[key] = strings.ReplaceAll(text.(string), "\n", "")
+			for key, text := range only(t, all, environment.SecretKind).Object["data"].(map[string]any) {
+				only(t, all, environment.SecretKind).Object["data"].(map[string]any)[key] = strings.ReplaceAll(text.(string), "\n", "")
 			}
 			found, err := environment.Validate(t.Context(), environment.Rendered{name: all}, cluster, environment.Options{})
 			require.NoError(t, err)
