@@ -120,7 +120,7 @@ func (p *permissions) profiles(ctx context.Context) ([]rbac.Profile, error) {
 }
 
 func profile(d *catalog.Profile, rights rbac.Rights, scope rbac.Scope) rbac.Profile {
-	return rbac.Profile{Name: d.Name, Reason: strings.TrimSpace(d.Reason), When: d.When, Rights: rights, Escalations: rights.Escalations(scope)}
+	return rbac.Profile{Name: d.Name, Reason: strings.TrimSpace(d.Reason), When: d.When, Namespaces: d.Namespaces, Rights: rights, Escalations: rights.Escalations(scope)}
 }
 
 // of is what the values of a profile need together, and what decides which of it escalates.
@@ -228,7 +228,10 @@ func (p *permissions) ofPackage(v *catalog.Version, part []manifest.Object) (alw
 		profile := rbac.Profile{Name: unconditional.Name, Reason: reason, When: enabled}
 		if d.When != "" {
 			profile.Name, profile.Reason = v.Package.Name+"."+d.Name, reason+" "+d.Reason
-			profile.When = fmt.Sprintf("%s and (lambda values: %s)(getattr(values.packages, %q).values)", enabled, d.When, v.Package.Name)
+			profile.When = fmt.Sprintf("%s and %s", enabled, ofValues(d.When, v))
+		}
+		if d.When != "" && d.Namespaces != "" {
+			profile.Namespaces = ofValues(d.Namespaces, v)
 		}
 		if profile, err = add(profile, objects, rbac.ThisNamespace); err != nil {
 			return rbac.Rights{}, nil, err
@@ -240,6 +243,12 @@ func (p *permissions) ofPackage(v *catalog.Version, part []manifest.Object) (alw
 		unconditional = rbac.MergeProfiles([]rbac.Profile{unconditional}, []rbac.Profile{profile})[0]
 	}
 	return always, slices.Insert(profiles, 0, unconditional), nil
+}
+
+// ofValues is an expression on the values of an installed package as one on those of the
+// package that installs it.
+func ofValues(expression string, v *catalog.Version) string {
+	return fmt.Sprintf("(lambda values: %s)(getattr(values.packages, %q).values)", expression, v.Package.Name)
 }
 
 // split derives what objects need: what kapp does with them, and what their roles give

@@ -34,6 +34,7 @@ func (l *loader) pkg(dir string) *Package {
 	p.Examples = l.examples(dir, p)
 	p.Profiles = l.profiles(dir)
 	p.Versions = l.versions(dir, p, sound)
+	l.onlyOneAlways(p)
 	return p
 }
 

@@ -28,6 +28,10 @@ type Profile struct {
 	// Versions is a range of versions of the package, such as ">=2.21.0"; without it,
 	// the profile is part of all versions.
 	Versions string `yaml:"versions,omitempty"`
+	// Namespaces is a Starlark expression on the values that gives a list of names:
+	// "values.watch.namespaces". Of the namespaces that the account is granted permissions
+	// in, beside the package's own, the profile is granted in these only; without it, in all.
+	Namespaces string `yaml:"namespaces,omitempty"`
 	// Values are values of the package, each to be rendered by itself, and all but the
 	// first of base laid over the first of base. A profile without a condition, other
 	// than base, has none and gets what escalates with the values of base.
@@ -36,10 +40,11 @@ type Profile struct {
 
 // Profiles are the permission profiles of v, sorted by name.
 func (v *Version) Profiles() []*Profile {
-	return slices.DeleteFunc(slices.Clone(v.Package.Profiles), func(p *Profile) bool {
-		return p.Versions != "" && !inRange(p.Versions, v.Version)
-	})
+	return slices.DeleteFunc(slices.Clone(v.Package.Profiles), func(p *Profile) bool { return !p.covers(v) })
 }
+
+// covers tells whether the profile is part of a version.
+func (p *Profile) covers(v *Version) bool { return p.Versions == "" || inRange(p.Versions, v.Version) }
 
 // profiles reads the folder of a package's permission profiles.
 func (l *loader) profiles(dir string) []*Profile {
@@ -60,17 +65,27 @@ func (l *loader) profiles(dir string) []*Profile {
 	if len(profiles) > 0 && !slices.ContainsFunc(profiles, func(p *Profile) bool { return p.Name == BaseProfile }) {
 		l.bad(path.Join(dir, BaseProfile+".yml"), "missing; it holds the values whose permissions every install gets")
 	}
-	always := ""
-	for _, p := range profiles {
-		switch {
-		case p.Name == BaseProfile || p.When != "" || p.Versions != "":
-		case always != "":
-			l.bad(p.File, "every install gets it, as %s; put both reasons into one profile", always)
-		default:
-			always = p.Name
+	return profiles
+}
+
+// onlyOneAlways refuses profiles that every install of some version would get, beside
+// base: each holds all that no value removes.
+func (l *loader) onlyOneAlways(p *Package) {
+	for i, profile := range p.Profiles {
+		for _, other := range p.Profiles[:i] {
+			if profile.Name == BaseProfile || other.Name == BaseProfile || profile.When != "" || other.When != "" {
+				continue
+			}
+			at := slices.IndexFunc(p.Versions, func(v *Version) bool { return profile.covers(v) && other.covers(v) })
+			if at >= 0 || profile.Versions == "" && other.Versions == "" {
+				which := ""
+				if at >= 0 && profile.Versions+other.Versions != "" {
+					which = " of " + p.Versions[at].Version
+				}
+				l.bad(profile.File, "every install%s gets it, as %s; put both reasons into one profile, or set versions so that no version has both", which, other.Name)
+			}
 		}
 	}
-	return profiles
 }
 
 func (l *loader) profile(at, name string) *Profile {
@@ -86,8 +101,14 @@ func (l *loader) profile(at, name string) *Profile {
 		if name != BaseProfile && p.When == "" && len(p.Values) > 0 {
 			f.bad("values", "values without a condition; add them to %s.yml", BaseProfile)
 		}
+		if name == BaseProfile && p.Namespaces != "" {
+			f.bad("namespaces", "the profile %s is granted in all namespaces; move the values that name these into another profile", BaseProfile)
+		}
 		if strings.ContainsAny(p.When, "\n\r") {
 			f.bad("when", "the condition is not one line")
+		}
+		if strings.ContainsAny(p.Namespaces, "\n\r") {
+			f.bad("namespaces", "the expression is not one line")
 		}
 		checkConstraint(f, "versions", p.Versions)
 	})

@@ -17,8 +17,11 @@ type Profile struct {
 	Reason string
 	// When is a Starlark expression on "values", the values of the package; empty for a
 	// part that every install has.
-	When   string
-	Rights Rights
+	When string
+	// Namespaces is a Starlark expression on "values" that gives the names of the namespaces
+	// to which rights in [NamedNamespace] are limited; empty for all that are given.
+	Namespaces string
+	Rights     Rights
 	// Escalations say what of the rights escalates; see [Rights.Escalations].
 	Escalations []string
 }

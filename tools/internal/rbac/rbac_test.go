@@ -270,3 +270,17 @@ func policyOf(t *testing.T, o manifest.Object) []rbacv1.PolicyRule {
 	}
 	return role.Rules
 }
+
+// TestLibraryLimitsNamespaces: of the namespaces that an account is given, a profile may
+// be granted in some only.
+func TestLibraryLimitsNamespaces(t *testing.T) {
+	rights := rbac.Rights{In: map[rbac.Place]rbac.Rules{{Namespace: rbac.NamedNamespace}: {{Resource: "pods", Verb: "get"}}}}
+	for expression, want := range map[string]string{
+		"":                        "#@ for other_namespace in other_namespaces:\n",
+		"values.watch.namespaces": "#@ for other_namespace in [name for name in other_namespaces if name in list(values.watch.namespaces)]:\n",
+	} {
+		lib, err := rbac.Library("boat", []rbac.Profile{{Name: "some", When: "values.watch", Namespaces: expression, Rights: rights}})
+		require.NoError(t, err)
+		require.Contains(t, string(lib), "#@ if values.watch:\n"+want)
+	}
+}

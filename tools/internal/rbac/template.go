@@ -97,7 +97,11 @@ func writeProfile(out *bytes.Buffer, p Profile, roles []manifest.Object) error {
 		return err
 	}
 	if len(named) > 0 {
-		fmt.Fprintf(out, "#@ for other_namespace in other_namespaces:\n")
+		given := "other_namespaces"
+		if p.Namespaces != "" {
+			given = fmt.Sprintf("[name for name in other_namespaces if name in list(%s)]", p.Namespaces)
+		}
+		fmt.Fprintf(out, "#@ for other_namespace in %s:\n", given)
 		if err := parametrized(out, named); err != nil {
 			return err
 		}
