@@ -12,6 +12,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"github.com/strake-dev/strake/tools/internal/apivalidate"
 	"github.com/strake-dev/strake/tools/internal/cache"
 	"github.com/strake-dev/strake/tools/internal/devcluster/nodeimage"
 	"github.com/strake-dev/strake/tools/internal/gocache"
@@ -41,6 +42,7 @@ func cacheKinds() []cacheKind {
 		{name: nodeimage.ProgramsCache, what: "programs of the node image; compiled again"},
 		{name: nodeimage.SystemCache, what: "Debian system of the node image; installed again"},
 		{name: nodeimage.ScratchCache, what: "temporary files of a node image"},
+		{name: apivalidate.Cache, what: "validation of the API server; compiled again, which takes minutes"},
 		{name: gocache.Kind, what: "compiled packages, while images are not all made"},
 	}
 }

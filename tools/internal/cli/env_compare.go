@@ -77,7 +77,8 @@ func newEnvValidate(a *app) *cobra.Command {
   - objects that two packages render
   - objects that do not match the OpenAPI schema of Kubernetes or a CRD of the packages
   - objects that the API server refuses: invalid names and labels, limits below requests,
-    selectors that match no pod, Secrets above 1 MiB, rules of CRDs in CEL, and so on
+    selectors that do not match the labels of the template, Secrets above 1 MiB, and
+    violations of the CEL rules of a CRD, for example
   - deprecated and removed APIs
   - images from another registry
 
@@ -85,7 +86,7 @@ The exit code is 3 if there are findings. Strake reads the Kubernetes API from i
 module in the version of the environment. The module is downloaded once.
 
 The validation of the API server is compiled from the Go modules of Kubernetes. This
-takes some minutes the first time. Strake has modules for the minor versions %s and
+takes some minutes the first time. Strake has modules for these minor versions: %s. It
 uses the nearest one to the version of the environment. Admission webhooks, quotas and
 what else depends on the state of a cluster are not validated.
 
