@@ -155,7 +155,7 @@ func (c *cluster) listens(t *testing.T, pod corev1.Pod, port int32) bool {
 	t.Helper()
 	err := c.typed.CoreV1().RESTClient().Get().Namespace(pod.Namespace).Resource("pods").Name(fmt.Sprintf("%s:%d", pod.Name, port)).
 		SubResource("proxy").Do(lasting(t)).Error()
-	return err == nil || !(strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), "timeout"))
+	return err == nil || !strings.Contains(err.Error(), "connection refused") && !strings.Contains(err.Error(), "timeout")
 }
 
 // dial lets the dialer of a namespace connect to addresses, and returns what it reports
