@@ -53,10 +53,15 @@ func (c *cluster) requireIsolated(t *testing.T, name string) {
 	if networkPolicy(t, name) == nil {
 		return
 	}
+	ok := t.Run("network policies", func(t *testing.T) { c.connectAcross(t, c.policiesOf(t, name)) })
+	require.True(t, ok)
+}
+
+func (c *cluster) connectAcross(t *testing.T, policies []networkingv1.NetworkPolicy) {
+	t.Helper()
+	require.NotEmpty(t, policies)
 	stranger := c.namespace(t, "stranger")
 	c.apply(t, c.renderApp(t, "dialer", map[string]any{"namespace": stranger}))
-	policies := c.policiesOf(t, name)
-	require.NotEmpty(t, policies, "NetworkPolicies of %s", name)
 	var open, closed []string
 	for _, policy := range policies {
 		for _, pod := range c.selectedPods(t, policy) {
@@ -69,8 +74,8 @@ func (c *cluster) requireIsolated(t *testing.T, name string) {
 			}
 		}
 	}
-	require.NotEmpty(t, closed, "pods that NetworkPolicies of %s select", name)
-	eventually(t, time.Minute, "NetworkPolicies of "+name+" are enforced", func() (bool, string) {
+	require.NotEmpty(t, closed, "pods that the NetworkPolicies select")
+	eventually(t, time.Minute, "the NetworkPolicies are enforced", func() (bool, string) {
 		answers := c.dial(t, stranger, append(slices.Clone(open), closed...))
 		right := len(answers) == len(open)+len(closed)
 		for address, answer := range answers {
