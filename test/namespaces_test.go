@@ -28,7 +28,7 @@ func TestNamespacesOfOthersStay(t *testing.T) {
 	result, err := up(ctx, "--package", name+"@"+version, "--values", name+"="+valuesFile(t, values))
 	require.NoError(t, err)
 	require.NotEmpty(t, c.ownedIn(t, installNamespace, name))
-	require.Contains(t, c.get(t, namespaceKind, "", namespace).GetAnnotations(), "strake.dev/existed-before")
+	require.NotContains(t, c.get(t, namespaceKind, "", namespace).GetLabels(), "kapp.k14s.io/app", "kapp does not adopt the namespace")
 
 	c.uninstall(t, namesOf(result.Installed))
 	there := c.get(t, namespaceKind, "", namespace)

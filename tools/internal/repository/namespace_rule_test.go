@@ -16,7 +16,7 @@ import (
 )
 
 // Namespaces as they are on a cluster before the package is installed, or installed
-// again, and whether deleting the package leaves them.
+// again, and whether kapp leaves them as they are.
 var existingNamespaces = map[string]struct {
 	metadata string
 	left     bool
@@ -49,12 +49,6 @@ var existingNamespaces = map[string]struct {
   labels: {kapp.k14s.io/app: "1"}
   managedFields:
   - {manager: kapp, operation: Update, time: "2026-01-01T00:00:00Z", fieldsV1: {"f:metadata": {"f:labels": {}}}}`, false},
-	"of others, at a later deployment": {`
-  annotations: {strake.dev/existed-before: "", kapp.k14s.io/delete-strategy: orphan}
-  labels: {kapp.k14s.io/app: "1"}`, true},
-	"of others, after an uninstall": {`
-  annotations: {strake.dev/existed-before: "", kapp.k14s.io/delete-strategy: orphan}
-  labels: {kapp.k14s.io/orphaned: ""}`, true},
 	"kept with CRDs, and then no longer": {`
   annotations: {kapp.k14s.io/delete-strategy: orphan}
   labels: {kapp.k14s.io/orphaned: ""}`, false},
@@ -77,13 +71,9 @@ func TestNamespacesThatExistedAreLeft(t *testing.T) {
 				result, err := ctldiff.NewRebasedResource(existing, namespace, mods).Resource()
 				require.NoError(t, err)
 				annotations := result.Annotations()
-				_, existed := annotations["strake.dev/existed-before"]
-				require.Equal(t, tc.left, existed)
-				if tc.left {
-					require.Equal(t, "orphan", annotations["kapp.k14s.io/delete-strategy"])
-				} else {
-					require.Equal(t, namespace.Annotations()["kapp.k14s.io/delete-strategy"], annotations["kapp.k14s.io/delete-strategy"])
-				}
+				require.Equal(t, namespace.Annotations()["kapp.k14s.io/delete-strategy"], annotations["kapp.k14s.io/delete-strategy"])
+				_, ignored := annotations["kapp.k14s.io/noop"]
+				require.Equal(t, tc.left, ignored)
 				if made, found := existing.Annotations()["strake.dev/namespace-of"]; found {
 					require.Equal(t, made, annotations["strake.dev/namespace-of"], "else applying the permissions again would be a change")
 				}
