@@ -9,7 +9,8 @@ import (
 )
 
 // TestNamespacesOfOthersStay installs a package into a namespace in which others have
-// an object, and removes it: the namespace and the object stay. The account that
+// an object, and removes it: the namespace and the object stay (see
+// packages/_common/namespace.star). The account that
 // installs has its roles in the namespace first, as with `strake rbac`.
 func TestNamespacesOfOthersStay(t *testing.T) {
 	c := onCluster(t)
