@@ -56,7 +56,7 @@ var (
 // ytt evaluates a file anew for each that loads it: schemas of /schemas.star give the
 // key "values" with the package's schema; accounts of /accounts.star give, by version,
 // its service account with the rights to install that version and to move to it from the
-// published ones that it moves from: what the older one had is to be found and deleted.
+// published ones before it, because an upgrade deletes objects of the earlier version.
 func addInstalls(ctx context.Context, files map[string][]byte, v *catalog.Version, repo catalog.Repository, installed []*Bundle) error {
 	var list, accounts installsWriter
 	for _, other := range v.Installed() {
@@ -199,7 +199,7 @@ func find(bundles []*Bundle, v *catalog.Version) *Bundle {
 	return bundles[i]
 }
 
-// needsOf are the needs of a version as Starlark.
+// needsOf returns the dependencies of a version as a Starlark list.
 func needsOf(v *catalog.Version) string {
 	var list strings.Builder
 	for _, r := range v.Requires {

@@ -18,7 +18,7 @@ func references(objects []manifest.Object, repository string) []string {
 	found := map[string]bool{}
 	for _, o := range objects {
 		prose := o.GetKind() == crdKind
-		walkStrings(o.Object, func(s string) {
+		manifest.EachText(o.Object, func(s string) {
 			for _, ref := range pattern.find(s) {
 				if !prose || ref == s {
 					found[ref] = true
@@ -79,19 +79,4 @@ func (f finder) find(text string) []string {
 func inName(c byte) bool {
 	return c == '.' || c == '_' || c == '/' || c == '-' ||
 		'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-}
-
-func walkStrings(value any, visit func(string)) {
-	switch value := value.(type) {
-	case string:
-		visit(value)
-	case []any:
-		for _, item := range value {
-			walkStrings(item, visit)
-		}
-	case map[string]any:
-		for _, item := range value {
-			walkStrings(item, visit)
-		}
-	}
 }

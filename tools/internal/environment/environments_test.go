@@ -117,7 +117,7 @@ func TestAirgappedAsksOneRegistry(t *testing.T) {
 			if o.GetKind() == "CustomResourceDefinition" {
 				continue
 			}
-			eachText(o.Object, func(text string) {
+			manifest.EachText(o.Object, func(text string) {
 				for _, host := range hosts(text) {
 					require.True(t, inside(host), "%s names %s in %q", o.ID(), host, text)
 				}

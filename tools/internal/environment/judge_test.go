@@ -130,21 +130,6 @@ func images(spec map[string]any) []string {
 	return all
 }
 
-func eachText(value any, visit func(string)) {
-	switch value := value.(type) {
-	case string:
-		visit(value)
-	case []any:
-		for _, item := range value {
-			eachText(item, visit)
-		}
-	case map[string]any:
-		for _, item := range value {
-			eachText(item, visit)
-		}
-	}
-}
-
 var url = regexp.MustCompile(`\b(?:https?|oci|git|ssh)://(\[[^\]]*\]|[^\s/:"'\\,)]+)`)
 
 // hosts are those of the URLs in a text.

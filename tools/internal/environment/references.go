@@ -265,7 +265,7 @@ func (list texts) in(o manifest.Object) []Reference {
 		return nil
 	}
 	var found []Reference
-	eachText(o.Object, func(value string) {
+	manifest.EachText(o.Object, func(value string) {
 		for _, t := range list {
 			for _, match := range t.pattern.FindAllStringSubmatch(value, -1) {
 				group := func(name string) string {
@@ -285,21 +285,6 @@ func (list texts) in(o manifest.Object) []Reference {
 		}
 	})
 	return found
-}
-
-func eachText(value any, visit func(string)) {
-	switch value := value.(type) {
-	case string:
-		visit(value)
-	case []any:
-		for _, item := range value {
-			eachText(item, visit)
-		}
-	case map[string]any:
-		for _, item := range value {
-			eachText(item, visit)
-		}
-	}
 }
 
 // missingObjects has a finding for each object that is missing and that the environment

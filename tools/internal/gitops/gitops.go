@@ -254,7 +254,7 @@ func (p *plan) splitNamespaces() (namespaces, others []manifest.Object) {
 		o := object("v1", "Namespace", "", name, nil)
 		// The second one is for packages: a namespace that the folder creates is theirs, and
 		// not one of others (packages/_common/namespace.star).
-		o.SetAnnotations(map[string]string{"kustomize.toolkit.fluxcd.io/prune": "disabled", "strake.dev/namespace-of": "gitops"})
+		o.SetAnnotations(map[string]string{"kustomize.toolkit.fluxcd.io/prune": "disabled", rbac.NamespaceAnnotation: "gitops"})
 		namespaces = append(namespaces, o)
 	}
 	return namespaces, others

@@ -174,12 +174,14 @@ func (a Account) grants(namespace, part, why string, policy []rbacv1.PolicyRule)
 	}
 }
 
-// packageNamespace is a namespace that the package creates, for the roles in it. By the
-// annotation the package learns that the namespace belongs to it if nobody else created
-// it: see packages/_common/namespace.star.
+// NamespaceAnnotation marks a namespace that is created for the roles in it, before the
+// package to which it belongs. packages/_common/namespace.star reads it.
+const NamespaceAnnotation = "strake.dev/namespace-of"
+
+// packageNamespace is a namespace that the package creates, for the roles in it.
 func (a Account) packageNamespace(name string) *corev1.Namespace {
 	return &corev1.Namespace{TypeMeta: kind("v1", "Namespace"), ObjectMeta: metav1.ObjectMeta{
-		Name: a.at(name), Annotations: map[string]string{"strake.dev/namespace-of": a.Install},
+		Name: a.at(name), Annotations: map[string]string{NamespaceAnnotation: a.Install},
 	}}
 }
 

@@ -202,7 +202,7 @@ kind: Namespace
 metadata:
   name: #@ name
   annotations:
-    strake.dev/namespace-of: #@ data.values.install
+    ` + NamespaceAnnotation + `: #@ data.values.install
 #@ end
 --- #@ template.replace(installer(data.values.account, data.values.namespace, data.values.packageNamespace, data.values.values, data.values.install, data.values.otherNamespaces))
 `
