@@ -47,12 +47,12 @@ func (l *loader) leaveOutBroken(c *Catalog) {
 	for _, p := range c.Packages {
 		p.leftOut = map[string]error{}
 	}
-	for owner, problems := range found {
-		owner.Err = join(problems)
+	// A package comes before its versions, so that its own fault is told for all of it.
+	for _, owner := range slices.SortedFunc(maps.Keys(found), func(a, b Broken) int { return strings.Compare(a.ID(), b.ID()) }) {
+		owner.Err = join(found[owner])
 		c.Broken = append(c.Broken, owner)
 		c.leaveOut(owner)
 	}
-	slices.SortFunc(c.Broken, func(a, b Broken) int { return strings.Compare(a.ID(), b.ID()) })
 	c.leaveOutDependents()
 	c.publishOnlyWhatIsLeft()
 }
