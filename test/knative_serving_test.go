@@ -23,7 +23,8 @@ var knativeServiceKind = kind("serving.knative.dev", "v1", "Service")
 
 // knativeServes runs a program as a Knative Service behind Traefik: it answers
 // over its URL, goes to zero, comes back on a request, shares its traffic
-// between two revisions, and has more pods under load.
+// between two revisions, and has more pods under load. Services answer as soon as they
+// are ready, and while the ingress class changes.
 func knativeServes(t *testing.T, c *cluster) {
 	c.install(t, "traefik")
 	s := &served{t: t, cluster: c, namespace: c.namespace(t, "served"), entrance: "http://" + c.entrance(t, "web")}
@@ -48,6 +49,9 @@ func knativeServes(t *testing.T, c *cluster) {
 	s.requireAnswer("third")
 	s.requireScaleOut(3)
 	s.waitPods(0)
+
+	s.requireReadyIsRoutable(6, 3)
+	s.requireClassChanges()
 }
 
 // served is a Knative Service called hello, and how this machine asks it.
