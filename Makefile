@@ -60,7 +60,7 @@ integration: $(STRAKE) ## The packages that a change touches, doing their work o
 
 .PHONY: integration-all
 integration-all: $(STRAKE) ## Every version of every package, and all packages together
-	STRAKE_TEST_PACKAGES=all $(call CLUSTER_TEST,300m)
+	STRAKE_TEST_PACKAGES=all STRAKE_TEST_CONFORMANCE=1 $(call CLUSTER_TEST,300m)
 
 # The linter's cache holds paths of the checkout that filled it, which may be gone.
 lint: export GOLANGCI_LINT_CACHE := $(abspath .build/golangci-lint)

@@ -163,8 +163,13 @@ func (c *cluster) awaitNamespace(ctx context.Context, name string) error {
 // where the test failed a person sees first what was in it.
 func (c *cluster) namespace(t *testing.T, prefix string) string {
 	t.Helper()
-	made, err := c.typed.CoreV1().Namespaces().Create(lasting(t),
-		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: prefix + "-"}}, metav1.CreateOptions{})
+	return c.namespaceOf(t, metav1.ObjectMeta{GenerateName: prefix + "-"})
+}
+
+// namespaceOf is namespace for a test that cannot choose the name.
+func (c *cluster) namespaceOf(t *testing.T, metadata metav1.ObjectMeta) string {
+	t.Helper()
+	made, err := c.typed.CoreV1().Namespaces().Create(lasting(t), &corev1.Namespace{ObjectMeta: metadata}, metav1.CreateOptions{})
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)

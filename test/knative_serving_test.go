@@ -52,6 +52,8 @@ func knativeServes(t *testing.T, c *cluster) {
 
 	s.requireReadyIsRoutable(6, 3)
 	s.requireClassChanges()
+
+	t.Run("conformance", func(t *testing.T) { knativeConforms(t, c) })
 }
 
 // served is a Knative Service called hello, and how this machine asks it.
