@@ -94,8 +94,8 @@ func readyAt(service *unstructured.Unstructured, generation int64) bool {
 	return observed >= generation && observed == service.GetGeneration() && condition(service, "Ready") == "True"
 }
 
-// greeter is a Service with one pod, which is ready soon. It keeps that pod for a while
-// after an update, so that the older revision could still answer.
+// greeter is a Service that always has one pod: a start from zero is another subject. The
+// older revision keeps its pod for a while after an update, so that it could still answer.
 func (s *served) greeter(name, image, target string) string {
 	return fmt.Sprintf(`apiVersion: serving.knative.dev/v1
 kind: Service
@@ -103,7 +103,7 @@ metadata: {name: %s, namespace: %s}
 spec:
   template:
     metadata:
-      annotations: {autoscaling.knative.dev/max-scale: "1"}
+      annotations: {autoscaling.knative.dev/min-scale: "1", autoscaling.knative.dev/max-scale: "1"}
     spec:
       containers:
       - name: hello
