@@ -52,9 +52,9 @@ func (a Account) roles(r Rights, suffix string, why func(Place) string) []any {
 
 // What a person reads beside a role.
 const (
-	whyRecord = "kapp's record of the install"
-	whyKapp   = "what kapp does with the objects of the package"
-	whyHeld   = "what roles of the package grant: who makes a role must hold its rules"
+	whyRecord = "Permissions on the ConfigMap in which kapp records the install."
+	whyKapp   = "Permissions of kapp to create, update and delete the objects of the package."
+	whyHeld   = "Permissions of the roles that the package creates. RBAC requires their creator to have them."
 )
 
 func (p Place) why() string {

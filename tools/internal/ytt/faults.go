@@ -213,7 +213,7 @@ func (c *checker) validate(execution *workspace.LibraryExecution, declared *data
 			if v.Results == "" {
 				c.add(at, "must be %s", v.Description)
 			} else {
-				c.add(at, "must be %s: %s", v.Description, strings.TrimSpace(v.Results))
+				c.add(at, "must be %s: %s", v.Description, said(strings.TrimSpace(v.Results)))
 			}
 		}
 	}
@@ -247,7 +247,7 @@ func (c *checker) ofLibrary(places map[string]place, at place, results string) b
 			c.faults[len(c.faults)-1].Message = "must be " + mustBe.FindStringSubmatch(line)[1]
 		case len(c.faults) > before:
 			message := &c.faults[len(c.faults)-1].Message
-			*message += ": " + strings.TrimPrefix(text, "found: ")
+			*message += ": " + said(strings.TrimPrefix(text, "found: "))
 		}
 	}
 	return len(c.faults) > before

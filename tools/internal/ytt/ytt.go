@@ -11,7 +11,9 @@ package ytt
 
 import (
 	"context"
+	"errors"
 	"io"
+	"strings"
 
 	"carvel.dev/ytt/pkg/cmd/template"
 	"carvel.dev/ytt/pkg/cmd/ui"
@@ -60,7 +62,7 @@ func (r Request) run() (*Result, error) {
 	options, input := r.options(), input(r.Files)
 	out := options.RunWithFiles(template.Input{Files: input}, silent())
 	if out.Err != nil {
-		return nil, r.explained(out.Err)
+		return nil, r.explained(errors.New(said(out.Err.Error())))
 	}
 	result := &Result{}
 	var err error
@@ -77,6 +79,10 @@ func (r Request) run() (*Result, error) {
 	}
 	return result, nil
 }
+
+// said is a text of ytt without the words that it puts before the message of assert.fail:
+// the name of the function, twice.
+func said(text string) string { return strings.ReplaceAll(text, "assert.fail: fail: ", "") }
 
 // explained makes an error of ytt's one with fields, where its subject is known.
 func (r Request) explained(err error) error {

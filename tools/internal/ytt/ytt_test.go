@@ -100,7 +100,7 @@ func TestFaultsOfALibrary(t *testing.T) {
 		told = append(told, fmt.Sprintf("%s %q: %s", f.Name, f.Path, f.Message))
 	}
 	require.Equal(t, []string{
-		`part.values.odd ["part" "values" "odd"]: must be nothing: assert.fail: fail: too odd`,
+		`part.values.odd ["part" "values" "odd"]: must be nothing: too odd`,
 		`part.values.list[1].size ["part" "values" "list" "1" "size"]: must be a value >= 3: value < 3`,
 	}, told)
 }
