@@ -68,17 +68,8 @@ func (r renderCase) fixedNamespaces(b *bundle.Bundle, values []byte) []string {
 const ownRights = "own-rights"
 
 func (r renderCase) noExcess(account bundle.Account, shipped []manifest.Object, needed map[string][]rbacv1.PolicyRule, scope rbac.Scope) {
-	// What the values need in one of the namespaces that they name, an account is granted
-	// in all of them.
-	var named []rbacv1.PolicyRule
-	for _, namespace := range account.OtherNamespaces {
-		named = append(named, needed[namespace]...)
-	}
 	for _, o := range shipped {
 		wanted := slices.Concat(needed[rbac.Cluster], needed[o.GetNamespace()])
-		if slices.Contains(account.OtherNamespaces, o.GetNamespace()) {
-			wanted = append(wanted, named...)
-		}
 		place := rbac.Place{Namespace: o.GetNamespace(), Held: rbac.IsHeld(o)}
 		if place.Namespace == account.PackageNamespace && place.Namespace != "" {
 			place.Namespace = rbac.ThisNamespace
