@@ -43,6 +43,8 @@ func escalations() []escalation {
 		{why: "creates roles with any permissions", groups: []string{group}, verbs: []string{"escalate"}},
 		{why: "impersonates others", verbs: []string{"impersonate"}},
 		{why: "reads or writes secrets of all namespaces", groups: []string{""}, resources: []string{"secrets"}, scope: clusterWide, unnamed: true},
+		// Among them are tokens of service accounts and whatever else their owners can use.
+		{why: "reads or writes secrets of other namespaces", groups: []string{""}, resources: []string{"secrets"}, scope: outside, unnamed: true},
 		{
 			why: "runs pods in other namespaces", groups: []string{"", "apps", "batch"}, verbs: []string{"create", "update", "patch"}, scope: outside, unnamed: true,
 			resources: []string{"pods", "replicationcontrollers", "deployments", "daemonsets", "replicasets", "statefulsets", "jobs", "cronjobs"},
