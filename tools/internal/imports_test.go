@@ -57,10 +57,10 @@ var stages = map[string]struct {
 	"childjobs":   {[]string{"child", "gocache", "upstream", "ytt"}, "it lists what child processes do, below whoever starts one"},
 	"lint":        {[]string{"catalog", "ytt", "upstream", "manifest", "bundle", "repository"}, "it judges what the stages make and makes nothing itself"},
 	"docs":        {[]string{"catalog", "bundle"}, "it writes down what a bundle takes and the catalog says; it makes nothing"},
-	"environment": {[]string{"inputs", "catalog", "apivalidate", "manifest", "bundle", "rbac", "repository"}, "it says what a cluster would get, from the checkout alone"},
+	"environment": {[]string{"inputs", "ytt", "catalog", "apivalidate", "manifest", "bundle", "rbac", "repository"}, "it says what a cluster would get, from the checkout alone"},
 	"gitops":      {[]string{"catalog", "manifest", "bundle", "rbac", "repository", "environment"}, "it writes an environment down for Flux, from the checkout alone"},
 	"devcluster":  {[]string{"gocache", "manifest"}, "it makes a cluster and deploys objects; what they are and who built them is not its matter"},
-	"platform":    {[]string{"inputs", "catalog", "manifest", "gocache", "image", "bundle", "rbac", "repository", "oci", "environment", "devcluster"}, "it puts the stages in a row to bring a cluster up, below the commands and above all else"},
+	"platform":    {[]string{"inputs", "ytt", "catalog", "manifest", "gocache", "image", "bundle", "rbac", "repository", "oci", "environment", "devcluster"}, "it puts the stages in a row to bring a cluster up, below the commands and above all else"},
 	"cli":         {[]string{"inputs", "childjobs", "apivalidate", "ytt", "catalog", "gocache", "upstream", "manifest", "image", "bundle", "rbac", "repository", "oci", "lint", "docs", "devcluster", "platform", "environment", "gitops", "scaffold"}, "it parses, calls and prints, so it knows every stage and none knows it"},
 
 	"program:apivalidate": {nil, "it is compiled outside this module, with the modules of one version of Kubernetes"},

@@ -14,9 +14,8 @@ import (
 const conditionsFile = configDir + "/strake-conditions.yml"
 
 // Holds tells which of the conditions, Starlark expressions on "values", values of the
-// package meet. The values are a YAML stream of which each document goes over those
-// before it; the package's defaults fill in what they leave out.
-func Holds(ctx context.Context, b *Bundle, values []byte, conditions []string) ([]bool, error) {
+// package meet. The package's defaults fill in what they leave out.
+func Holds(ctx context.Context, b *Bundle, values []ValuesFile, conditions []string) ([]bool, error) {
 	files := map[string][]byte{}
 	for name, data := range b.Files {
 		if path.Base(name) == path.Base(schemaFile) || strings.HasSuffix(name, ".star") || strings.HasSuffix(name, ".lib.yml") {

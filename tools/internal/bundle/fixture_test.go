@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"github.com/strake-dev/strake/tools/internal/bundle"
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/manifest"
 )
@@ -126,4 +127,9 @@ func objects(t *testing.T, text string) []manifest.Object {
 		})
 	}
 	return list
+}
+
+// text is one file of values.
+func text(values string) []bundle.ValuesFile {
+	return []bundle.ValuesFile{{Name: "values.yml", Data: []byte(values)}}
 }

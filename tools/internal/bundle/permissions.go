@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/manifest"
 	"github.com/strake-dev/strake/tools/internal/rbac"
@@ -76,9 +74,10 @@ func (p *permissions) profiles(ctx context.Context) ([]rbac.Profile, error) {
 	if i := slices.IndexFunc(declared, func(d *catalog.Profile) bool { return d.Name == catalog.BaseProfile }); i >= 0 {
 		base = declared[i]
 	}
-	values := []map[string]any{firstOfBase(p.version)}
+	first := firstOfBase(p.version)
+	values := [][]map[string]any{{first}}
 	if len(base.Values) > 1 {
-		values = append(values, over(values[0], base.Values[1:])...)
+		values = append(values, over(first, base.Values[1:])...)
 	}
 	needed, scope, err := p.of(ctx, base, values)
 	if err != nil {
@@ -96,7 +95,7 @@ func (p *permissions) profiles(ctx context.Context) ([]rbac.Profile, error) {
 			explained = true
 			profiles = append(profiles, profile(d, escalating, scope))
 		default:
-			made, scope, err := p.of(ctx, d, over(values[0], d.Values))
+			made, scope, err := p.of(ctx, d, over(first, d.Values))
 			if err != nil {
 				return nil, err
 			}
@@ -124,7 +123,8 @@ func profile(d *catalog.Profile, rights rbac.Rights, scope rbac.Scope) rbac.Prof
 }
 
 // of is what the values of a profile need together, and what decides which of it escalates.
-func (p *permissions) of(ctx context.Context, d *catalog.Profile, values []map[string]any) (rbac.Rights, rbac.Scope, error) {
+// Each of the values are laid over each other.
+func (p *permissions) of(ctx context.Context, d *catalog.Profile, values [][]map[string]any) (rbac.Rights, rbac.Scope, error) {
 	var all []rbac.Rights
 	var objects []manifest.Object
 	for _, v := range values {
@@ -140,27 +140,24 @@ func (p *permissions) of(ctx context.Context, d *catalog.Profile, values []map[s
 	return rbac.Union(all...).Generalized(p.fixed), rbac.ScopeOf(objects), nil
 }
 
-func (p *permissions) ofValues(ctx context.Context, values map[string]any) (rbac.Rights, []manifest.Object, error) {
-	var text []byte
-	if len(values) > 0 {
-		var err error
-		if text, err = yaml.Marshal(values); err != nil {
-			return rbac.Rights{}, nil, fmt.Errorf("encoding the values: %w", err)
-		}
-	}
-	objects, err := rendered(ctx, yttRequest{files: p.files, values: text})
+func (p *permissions) ofValues(ctx context.Context, values []map[string]any) (rbac.Rights, []manifest.Object, error) {
+	files, err := ownFiles(values...)
 	if err != nil {
 		return rbac.Rights{}, nil, err
 	}
-	rights, _, err := derive(objects, text, p.own)
+	objects, err := rendered(ctx, yttRequest{files: p.files, values: files})
+	if err != nil {
+		return rbac.Rights{}, nil, err
+	}
+	rights, _, err := derive(objects, files, p.own)
 	return rights, objects, err
 }
 
 // over lays each of the values over the first ones.
-func over(first map[string]any, values []map[string]any) []map[string]any {
-	var all []map[string]any
+func over(first map[string]any, values []map[string]any) [][]map[string]any {
+	var all [][]map[string]any
 	for _, v := range values {
-		all = append(all, catalog.Merged(first, v))
+		all = append(all, []map[string]any{first, v})
 	}
 	return all
 }
@@ -271,9 +268,9 @@ func (p *permissions) parts(ctx context.Context) (map[string][]manifest.Object, 
 	for _, v := range p.version.Installed() {
 		packages[v.Package.Name] = map[string]any{"enabled": true, "values": firstOfBase(v)}
 	}
-	values, err := yaml.Marshal(catalog.Merged(firstOfBase(p.version), map[string]any{"packages": packages}))
+	values, err := ownFiles(firstOfBase(p.version), map[string]any{"packages": packages})
 	if err != nil {
-		return nil, fmt.Errorf("encoding the values of the packages: %w", err)
+		return nil, err
 	}
 	objects, err := rendered(ctx, yttRequest{files: p.files, values: values})
 	if err != nil {
@@ -315,7 +312,10 @@ func addPermissions(ctx context.Context, files map[string][]byte, name, own stri
 		return err
 	}
 	// The conditions are run once, so that a wrong one is found now.
-	values := []byte("namespace: packages\n")
+	values, err := ownFiles(map[string]any{"namespace": "packages"})
+	if err != nil {
+		return err
+	}
 	if _, err := rendered(ctx, yttRequest{files: files, dir: rightsDir, values: values}); err != nil {
 		return fmt.Errorf("checking the conditions of %s/: %w", catalog.PermissionsDir, err)
 	}

@@ -20,14 +20,14 @@ type RenderOptions struct {
 	Overlays map[string][]byte
 }
 
-// Render makes of a bundle and a user's values (YAML; may be empty) what
+// Render makes of a bundle and a user's files of values what
 // kapp-controller gives to kapp, in the same order: ytt over config/ and then
 // kbld with the bundle's lock, every image by digest in o.Repository. kapp's
 // own Config is among the objects; [Split] takes it out. A wrong value is
 // refused with ytt's message, which names the key; so is an image that is not
 // locked. No registry is asked. Values and overlays are run by the worker of ctx, if
 // there is one (see [ytt.With]): they may never end.
-func Render(ctx context.Context, b *Bundle, values []byte, o RenderOptions) ([]manifest.Object, error) {
+func Render(ctx context.Context, b *Bundle, values []ValuesFile, o RenderOptions) ([]manifest.Object, error) {
 	stream, err := yttRequest{files: b.Files, values: values, overlays: o.Overlays, foreign: true}.run(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("rendering %s %s: %w", b.Package, b.Version, err)

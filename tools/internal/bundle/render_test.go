@@ -14,7 +14,7 @@ import (
 
 func render(t *testing.T, files map[string]string, values string, o bundle.RenderOptions) ([]manifest.Object, error) {
 	t.Helper()
-	return bundle.Render(context.Background(), build(t, newVersion(t, files)), []byte(values), o)
+	return bundle.Render(context.Background(), build(t, newVersion(t, files)), text(values), o)
 }
 
 func find(t *testing.T, list []manifest.Object, key string) manifest.Object {

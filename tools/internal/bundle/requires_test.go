@@ -28,7 +28,7 @@ func TestRequires(t *testing.T) {
 				"with ingress.example/v1, which ingress.strake.test >=3.0.0 serves; install that first (to be reached)"},
 			{"the other is missing", "strake: {apis: [v1, ingress.example/v1]}", `with certs.example/v1, which certs.strake.test <2.0.0 serves; install that first (for "mutual" TLS)`},
 		} {
-			_, err := bundle.Render(t.Context(), b, []byte(test.values), bundle.RenderOptions{})
+			_, err := bundle.Render(t.Context(), b, text(test.values), bundle.RenderOptions{})
 			if test.want == "" {
 				require.NoError(t, err, test.name)
 			} else {
@@ -86,7 +86,7 @@ func TestRequiresCondition(t *testing.T) {
 		{"{replicas: 3, strake: {apis: [v1, store.example/v1]}}", ""},
 		{"{replicas: 3, strake: {apis: [v1]}}", "The values require a cluster with store.example/v1, which store.strake.test >=1.0.0 serves; install that first (to share)"},
 	} {
-		_, err := bundle.Render(t.Context(), b, []byte(test.values), bundle.RenderOptions{})
+		_, err := bundle.Render(t.Context(), b, text(test.values), bundle.RenderOptions{})
 		if test.want == "" {
 			require.NoError(t, err, test.values)
 		} else {
@@ -96,7 +96,7 @@ func TestRequiresCondition(t *testing.T) {
 	require.Contains(t, string(b.PackageCR), "strake.apis")
 	require.Regexp(t, `"when":"values.replicas\s+> 2"`, string(b.PackageCR))
 
-	holds, err := bundle.Holds(t.Context(), b, []byte("replicas: 3\n---\nlogLevel: debug\n"), []string{"values.replicas > 2", `values.logLevel == "info"`, "values.logLevel"})
+	holds, err := bundle.Holds(t.Context(), b, append(text("replicas: 3\n"), text("logLevel: debug\n")...), []string{"values.replicas > 2", `values.logLevel == "info"`, "values.logLevel"})
 	require.NoError(t, err)
 	require.Equal(t, []bool{true, false, true}, holds)
 	_, err = bundle.Holds(t.Context(), b, nil, []string{"values.replica"})

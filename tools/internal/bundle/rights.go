@@ -14,6 +14,7 @@ import (
 
 	"github.com/strake-dev/strake/tools/internal/manifest"
 	"github.com/strake-dev/strake/tools/internal/rbac"
+	"github.com/strake-dev/strake/tools/internal/ytt"
 )
 
 func ownNamespaces(bundles []*Bundle) ([]string, error) {
@@ -29,7 +30,7 @@ func ownNamespaces(bundles []*Bundle) ([]string, error) {
 }
 
 // derive gives the rights for rendered objects, and the package's namespace.
-func derive(objects []manifest.Object, values []byte, own string) (rbac.Rights, string, error) {
+func derive(objects []manifest.Object, values []ValuesFile, own string) (rbac.Rights, string, error) {
 	namespace, err := chosenNamespace(values, own)
 	if err != nil {
 		return rbac.Rights{}, "", err
@@ -71,18 +72,9 @@ type Account struct {
 }
 
 // ShippedRights are the objects of a bundle's rbac/ for an account: the permission
-// profiles that these values of the package (YAML; may be empty) ask for.
-func ShippedRights(ctx context.Context, b *Bundle, chosen []byte, a Account) ([]manifest.Object, error) {
+// profiles that these values of the package ask for.
+func ShippedRights(ctx context.Context, b *Bundle, chosen []ValuesFile, a Account) ([]manifest.Object, error) {
 	values := map[string]any{"namespace": a.Namespace}
-	if len(bytes.TrimSpace(chosen)) > 0 {
-		var own any
-		if err := yaml.Unmarshal(chosen, &own); err != nil {
-			return nil, fmt.Errorf("reading the values of %s: %w", b.Package, err)
-		}
-		if own != nil {
-			values["values"] = own
-		}
-	}
 	for key, value := range map[string]string{"account": a.Name, "install": a.Install, "packageNamespace": a.PackageNamespace} {
 		if value != "" {
 			values[key] = value
@@ -91,20 +83,36 @@ func ShippedRights(ctx context.Context, b *Bundle, chosen []byte, a Account) ([]
 	if len(a.OtherNamespaces) > 0 {
 		values["otherNamespaces"] = a.OtherNamespaces
 	}
-	text, err := yaml.Marshal(values)
+	files, err := ownFiles(values)
 	if err != nil {
-		return nil, fmt.Errorf("encoding the account of %s: %w", b.Package, err)
+		return nil, err
 	}
-	objects, err := rendered(ctx, yttRequest{files: b.Files, dir: rightsDir, values: text, foreign: len(chosen) > 0})
+	if len(chosen) > 0 {
+		merged, err := ytt.Merged(ctx, chosen)
+		if err != nil {
+			return nil, fmt.Errorf("reading the values of %s: %w", b.Package, err)
+		}
+		files = append(files, ValuesFile{Name: "values.yml", Data: nested("values", merged)})
+	}
+	objects, err := rendered(ctx, yttRequest{files: b.Files, dir: rightsDir, values: files, foreign: len(chosen) > 0})
 	if err != nil {
 		return nil, fmt.Errorf("rendering the permissions of %s %s: %w", b.Package, b.Version, err)
 	}
 	return objects, nil
 }
 
+// nested is a document of ytt's under a key.
+func nested(key string, document []byte) []byte {
+	text := []byte(key + ":\n")
+	for line := range bytes.Lines(document) {
+		text = append(append(text, "  "...), line...)
+	}
+	return text
+}
+
 // ExactRights are objects that give an account what an install with these values
 // needs, and no more.
-func ExactRights(ctx context.Context, b *Bundle, values []byte, a Account) ([]manifest.Object, error) {
+func ExactRights(ctx context.Context, b *Bundle, values []ValuesFile, a Account) ([]manifest.Object, error) {
 	objects, err := rendered(ctx, yttRequest{files: b.Files, values: values, foreign: true})
 	if err != nil {
 		return nil, fmt.Errorf("rendering %s %s: %w", b.Package, b.Version, err)
@@ -113,7 +121,7 @@ func ExactRights(ctx context.Context, b *Bundle, values []byte, a Account) ([]ma
 }
 
 // RightsOf is [ExactRights] for what these values have been rendered to already.
-func RightsOf(b *Bundle, objects []manifest.Object, values []byte, a Account) ([]manifest.Object, error) {
+func RightsOf(b *Bundle, objects []manifest.Object, values []ValuesFile, a Account) ([]manifest.Object, error) {
 	own, err := declaredNamespace(b.PackageCR)
 	if err != nil {
 		return nil, err
@@ -197,15 +205,20 @@ func declaredNamespace(packageCR []byte) (string, error) {
 	return own, nil
 }
 
-func chosenNamespace(values []byte, own string) (string, error) {
-	var chosen struct {
-		Namespace string `json:"namespace"`
+func chosenNamespace(values []ValuesFile, own string) (string, error) {
+	if own == "" {
+		return "", nil
 	}
-	if err := yaml.Unmarshal(values, &chosen); err != nil {
-		return "", fmt.Errorf("reading the value \"namespace\": %w", err)
+	for _, file := range slices.Backward(values) {
+		var chosen struct {
+			Namespace string `json:"namespace"`
+		}
+		if err := yaml.Unmarshal(file.Data, &chosen); err != nil {
+			return "", fmt.Errorf("reading the value \"namespace\": %w", err)
+		}
+		if chosen.Namespace != "" {
+			return chosen.Namespace, nil
+		}
 	}
-	if own == "" || chosen.Namespace == "" {
-		return own, nil
-	}
-	return chosen.Namespace, nil
+	return own, nil
 }

@@ -67,7 +67,7 @@ func TestShippedRights(t *testing.T) {
 		profile("read-secrets", "values.secrets", values{"secrets": true})))
 	require.Contains(t, b.Files, "rbac/installer.lib.yml")
 	shipped := func(values string, a bundle.Account) []string {
-		objects, err := bundle.ShippedRights(context.Background(), b, []byte(values), a)
+		objects, err := bundle.ShippedRights(context.Background(), b, text(values), a)
 		require.NoError(t, err)
 		return ids(objects)
 	}
@@ -95,7 +95,7 @@ func TestShippedRights(t *testing.T) {
 	require.NotContains(t, elsewhere, "Role.rbac.authorization.k8s.io demo/apps:x:package",
 		"the upstream's objects stay in demo: an overlay would have to move them")
 
-	_, err := bundle.ShippedRights(context.Background(), b, []byte("wached: [sea]"), bundle.Account{Namespace: "packages"})
+	_, err := bundle.ShippedRights(context.Background(), b, text("wached: [sea]"), bundle.Account{Namespace: "packages"})
 	require.ErrorContains(t, err, "wached")
 }
 
@@ -128,10 +128,10 @@ func TestUnconditionalProfile(t *testing.T) {
 
 func TestExactRights(t *testing.T) {
 	b := build(t, watching(t))
-	objects, err := bundle.ExactRights(context.Background(), b, []byte("watched: [sea]"), bundle.Account{Namespace: "packages"})
+	objects, err := bundle.ExactRights(context.Background(), b, text("watched: [sea]"), bundle.Account{Namespace: "packages"})
 	require.NoError(t, err)
 	require.Contains(t, ids(objects), "Role.rbac.authorization.k8s.io sea/packages:demo-installer:fixed")
-	_, err = bundle.ExactRights(context.Background(), b, []byte("wached: [sea]"), bundle.Account{Namespace: "packages"})
+	_, err = bundle.ExactRights(context.Background(), b, text("wached: [sea]"), bundle.Account{Namespace: "packages"})
 	require.ErrorContains(t, err, "wached")
 }
 

@@ -8,11 +8,30 @@ import (
 	"slices"
 	"strings"
 
+	"sigs.k8s.io/yaml"
+
 	"github.com/strake-dev/strake/tools/internal/ytt"
 )
 
-// valuesName is how ytt calls the user's values in its messages.
-const valuesName = "values.yml"
+// ValuesFile is a file of values of a package. Several are laid over each other by ytt, each
+// over those before it.
+type ValuesFile = ytt.File
+
+// ownFiles makes files of values that are the package's and not a user's.
+func ownFiles(values ...map[string]any) ([]ValuesFile, error) {
+	var files []ValuesFile
+	for _, v := range values {
+		if len(v) == 0 {
+			continue
+		}
+		text, err := yaml.Marshal(v)
+		if err != nil {
+			return nil, fmt.Errorf("encoding the values: %w", err)
+		}
+		files = append(files, ValuesFile{Name: "values.yml", Data: text})
+	}
+	return files, nil
+}
 
 // yttRequest is one run of ytt.
 type yttRequest struct {
@@ -22,8 +41,8 @@ type yttRequest struct {
 	// overlays are further input, after all of these.
 	overlays map[string][]byte
 	dir      string
-	// values, if any, are given as --data-values-file.
-	values []byte
+	// values, if any, are given with --data-values-file.
+	values []ValuesFile
 	// foreign says that values and overlays are a user's, and not the package's own.
 	foreign bool
 	// schema asks for the values' OpenAPI document instead of the output.
@@ -35,7 +54,7 @@ func (r yttRequest) run(ctx context.Context) ([]byte, error) {
 	request := ytt.Request{
 		Files:  append(yttFiles(r.files, r.below()+"/"), yttFiles(r.overlays, "")...),
 		Marks:  plainMarks(r.files, r.below()),
-		Values: r.values, ValuesName: valuesName, Schema: r.schema,
+		Values: r.values, Schema: r.schema,
 		Explain: r.foreign,
 	}
 	run := request.Run

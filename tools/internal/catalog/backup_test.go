@@ -32,6 +32,6 @@ func TestLoadPassesOverBackups(t *testing.T) {
 	require.Len(t, c.Packages, 1)
 	e, err := c.Environment("dev")
 	require.NoError(t, err)
-	require.Empty(t, e.Values["packages"].(map[string]any)["boat"].(map[string]any)["overlays"])
+	require.Equal(t, []Source{{"config/dev/overlays/boat", []byte(`{"packages":{"boat":{"overlays":{}}}}`), true}}, e.Sources)
 	require.Empty(t, e.Beside)
 }

@@ -1,10 +1,10 @@
 package catalog
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -54,14 +54,12 @@ type Environment struct {
 	// Objects are what others create on the clusters, or people by hand, and objects of
 	// the environment refer to.
 	Objects []DeclaredObject `yaml:"objects,omitempty"`
-	// Values are those of Repository.Platform: config/base/values.yml with
-	// config/NAME/values.yml over it, and the overlays of both folders as
-	// packages.PACKAGE.overlays, the base's before the environment's.
-	Values map[string]any `yaml:"-"`
-	// Sources are the files that Values were read from, each over those before it.
+	// Sources are the values of Repository.Platform, each over those before it:
+	// config/base/values.yml and the overlays of config/base, and then those of
+	// config/NAME. An overlay is a text of packages.PACKAGE.overlays.
 	Sources []Source `yaml:"-"`
 	// OverlayFiles are the files of the overlays, below the root, by package and by
-	// their name in Values.
+	// their name in the values.
 	OverlayFiles map[string]map[string]string `yaml:"-"`
 	// Beside are the values (YAML) of packages that come before the platform, or
 	// are not offered, by package name.
@@ -82,6 +80,8 @@ type Source struct {
 	// Name is the path below the root, or what the user has called the file.
 	Name string
 	Data []byte
+	// Made says that no file has the values: they were made of the folder of that name.
+	Made bool
 }
 
 // overlayForm is a name that both a file and a key of a Secret may have.
@@ -133,7 +133,8 @@ func (c *Catalog) Environment(name string) (*Environment, error) {
 			}
 		}
 	})
-	e.Values = Merged(l.environmentValues(e, path.Join(EnvironmentsDir, BaseDir), "1-"), l.environmentValues(e, dir, "2-"))
+	l.sources(e, path.Join(EnvironmentsDir, BaseDir), "1-")
+	l.sources(e, dir, "2-")
 	l.beside(c, e, dir)
 	l.strayEntries(dir, EnvironmentFile, ValuesFile, OverlaysDir, BesideDir)
 	if base := path.Join(EnvironmentsDir, BaseDir); l.exists(base) {
@@ -142,21 +143,18 @@ func (c *Catalog) Environment(name string) (*Environment, error) {
 	return e, join(l.problems)
 }
 
-// environmentValues reads values.yml and overlays/ of a folder. Prefix orders the
-// overlays: kapp-controller gives them to ytt by name.
-func (l *loader) environmentValues(e *Environment, dir, prefix string) map[string]any {
-	values := map[string]any{}
+// sources reads values.yml and overlays/ of a folder. Prefix orders the overlays:
+// kapp-controller gives them to ytt by name.
+func (l *loader) sources(e *Environment, dir, prefix string) {
 	if name := path.Join(dir, ValuesFile); l.exists(name) {
 		l.read(name, "", func(f *file, data []byte) {
-			if read := f.values(data); read != nil {
-				values = read
-			}
-			e.Sources = append(e.Sources, Source{name, data})
+			f.values(data)
+			e.Sources = append(e.Sources, Source{Name: name, Data: data})
 		})
 	}
 	overlays := path.Join(dir, OverlaysDir)
 	if !l.exists(overlays) {
-		return values
+		return
 	}
 	for _, entry := range l.entries(overlays) {
 		pkg := entry.Name()
@@ -165,9 +163,13 @@ func (l *loader) environmentValues(e *Environment, dir, prefix string) map[strin
 			continue
 		}
 		files := l.overlays(e, path.Join(overlays, pkg), prefix+path.Base(dir)+"-")
-		values = Merged(values, map[string]any{"packages": map[string]any{pkg: map[string]any{"overlays": files}}})
+		text, err := json.Marshal(map[string]any{"packages": map[string]any{pkg: map[string]any{"overlays": files}}})
+		if err != nil {
+			l.bad(path.Join(overlays, pkg), "%v", err)
+			continue
+		}
+		e.Sources = append(e.Sources, Source{Name: path.Join(overlays, pkg), Data: text, Made: true})
 	}
-	return values
 }
 
 // overlays reads those of one package.
@@ -220,37 +222,6 @@ func (l *loader) strayEntries(dir string, known ...string) {
 			l.bad(path.Join(dir, e.Name()), "nothing reads this; known here: %s", strings.Join(known, ", "))
 		}
 	}
-}
-
-// Merged is base with what over has in its place, as ytt merges files of values: maps key by
-// key, everything else whole.
-func Merged(base, over map[string]any) map[string]any {
-	all := maps.Clone(base)
-	for key, value := range over {
-		below, isMap := value.(map[string]any)
-		before, wasMap := all[key].(map[string]any)
-		if isMap && wasMap {
-			value = Merged(before, below)
-		}
-		all[key] = value
-	}
-	return all
-}
-
-// Lay puts a user's values of Repository.Platform over the environment's, as its own
-// are over the base's. They were read from the source.
-func (e *Environment) Lay(values map[string]any, from Source) {
-	e.Values = Merged(e.Values, values)
-	e.Sources = append(e.Sources, from)
-}
-
-// Package are the values of one package in the environment, and whether anything
-// is said of it.
-func (e *Environment) Package(name string) (map[string]any, bool) {
-	packages, _ := e.Values["packages"].(map[string]any)
-	entry, found := packages[name].(map[string]any)
-	values, _ := entry["values"].(map[string]any)
-	return values, found
 }
 
 // Release returns a version of Kubernetes or kapp-controller as kapp-controller compares it

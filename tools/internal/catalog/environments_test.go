@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,26 +32,22 @@ func TestEnvironment(t *testing.T) {
 	require.Equal(t, []string{"rough", "Wind", "1.35.0", "0.51.0", "registry.example/boats"},
 		[]string{e.Name, e.Description, e.Kubernetes, e.KappController, e.Registry})
 	require.Equal(t, map[string][]byte{"boat": []byte("anchor: true\n")}, e.Beside)
-	require.Equal(t, map[string]any{
-		"namespace": "all",
-		"packages": map[string]any{"boat": map[string]any{
-			"enabled": true,
-			"values":  map[string]any{"sails": 1, "colours": []any{"grey"}, "ratio": 1.5},
-			// The base's comes before: kapp-controller sorts them by name.
-			"overlays": map[string]any{"1-base-paint.yml": "base's", "2-rough-paint.yml": "its own"},
-		}},
-	}, e.Values)
-
-	values, found := e.Package("boat")
-	require.True(t, found)
-	require.Equal(t, 1, values["sails"])
-	_, found = e.Package("ship")
-	require.False(t, found)
+	file := func(name string) Source {
+		text, err := os.ReadFile(filepath.Join(c.Root, name))
+		require.NoError(t, err)
+		return Source{Name: name, Data: text}
+	}
+	require.Equal(t, []Source{
+		file("config/base/values.yml"),
+		// The base's comes before: kapp-controller sorts them by name.
+		{"config/base/overlays/boat", []byte(`{"packages":{"boat":{"overlays":{"1-base-paint.yml":"base's"}}}}`), true},
+		file("config/rough/values.yml"),
+		{"config/rough/overlays/boat", []byte(`{"packages":{"boat":{"overlays":{"2-rough-paint.yml":"its own"}}}}`), true},
+	}, e.Sources)
 
 	calm, err := c.Environment("calm")
 	require.NoError(t, err)
-	values, _ = calm.Package("boat")
-	require.Equal(t, []any{"red", "blue"}, values["colours"], "the other environment's values are not there")
+	require.Len(t, calm.Sources, 2, "the other environment's values are not there")
 }
 
 func TestEnvironmentRefuses(t *testing.T) {

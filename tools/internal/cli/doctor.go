@@ -28,7 +28,7 @@ do not change the exit code.`,
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: a.around(func(cmd *cobra.Command, _ []string) error {
-			plan, err := a.plan(&flags)
+			plan, err := a.plan(cmd.Context(), &flags)
 			if err != nil {
 				return err
 			}

@@ -6,7 +6,6 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/environment"
@@ -100,7 +99,7 @@ the values of that package, in the form that the package itself accepts.`,
   strake env values dev keda | strake render keda --values-file -`,
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: a.completeEnvironment,
-		RunE: a.around(func(_ *cobra.Command, args []string) error {
+		RunE: a.around(func(cmd *cobra.Command, args []string) error {
 			c, e, err := a.environment(args[0], flags)
 			if err != nil {
 				return err
@@ -109,15 +108,12 @@ the values of that package, in the form that the package itself accepts.`,
 			if err != nil {
 				return err
 			}
-			var values any = e.Values
-			for _, name := range packages {
-				if values, err = packageValues(e, name); err != nil {
-					return err
-				}
-			}
-			text, err := yaml.Marshal(values)
+			text, err := environment.Values(cmd.Context(), c, e, append(packages, c.Repository.Platform)[0])
 			if err != nil {
 				return err
+			}
+			if text == nil {
+				text = []byte("{}\n")
 			}
 			_, err = a.out().Write(text)
 			return err
@@ -125,21 +121,6 @@ the values of that package, in the form that the package itself accepts.`,
 	}
 	flags.addValues(cmd)
 	return cmd
-}
-
-// packageValues are the package's own in the environment, none included.
-func packageValues(e *catalog.Environment, name string) (any, error) {
-	var beside map[string]any
-	if err := yaml.Unmarshal(e.Beside[name], &beside); err != nil {
-		return nil, fmt.Errorf("reading the values of %s: %w", name, err)
-	}
-	if values, _ := e.Package(name); values != nil {
-		return values, nil
-	}
-	if beside == nil {
-		beside = map[string]any{}
-	}
-	return beside, nil
 }
 
 func newEnvRender(a *app) *cobra.Command {

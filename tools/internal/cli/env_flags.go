@@ -52,15 +52,10 @@ func (a *app) environment(name string, f envFlags) (*catalog.Catalog, *catalog.E
 // lay puts the values of a file over the environment's, if there is one.
 func (a *app) lay(e *catalog.Environment, name string) error {
 	file, err := a.values(name)
-	if err != nil || name == "" {
-		return err
+	if err == nil && name != "" {
+		e.Sources = append(e.Sources, catalog.Source{Name: file.Name, Data: file.Data})
 	}
-	over, err := file.Values()
-	if err != nil {
-		return err
-	}
-	e.Lay(over, catalog.Source{Name: file.Name, Data: file.Data})
-	return nil
+	return err
 }
 
 // rendered are the packages of each environment, all or those that packages name.

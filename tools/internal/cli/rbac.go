@@ -152,8 +152,9 @@ func (f *rbacFlags) of(ctx context.Context, b *bundle.Bundle, values inputs.File
 	if f.values == "" {
 		return bundle.ShippedRights(ctx, b, nil, f.account)
 	}
-	objects, err := bundle.ExactRights(ctx, b, values.Data, f.account)
-	return objects, inputs.Of(b.Package, values).Explain(err)
+	given := inputs.Of(b.Package, values)
+	objects, err := bundle.ExactRights(ctx, b, given.Given(), f.account)
+	return objects, given.Explain(err)
 }
 
 // printObjects writes a stream of YAML documents, which is text to read, too, or

@@ -61,8 +61,9 @@ func render(ctx context.Context, a *app, arg string, values inputs.File, in stri
 	if err != nil {
 		return nil, err
 	}
-	objects, err := bundle.Render(ctx, b, values.Data, bundle.RenderOptions{Repository: in})
-	return objects, inputs.Of(v.Package.Name, values).Explain(err)
+	given := inputs.Of(v.Package.Name, values)
+	objects, err := bundle.Render(ctx, b, given.Given(), bundle.RenderOptions{Repository: in})
+	return objects, given.Explain(err)
 }
 
 // valuesFileFlag adds -f and --values-file, which every command reads by

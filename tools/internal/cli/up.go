@@ -47,7 +47,7 @@ if the published one cannot be pulled.`,
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: a.around(func(cmd *cobra.Command, _ []string) error {
-			plan, err := a.plan(&flags)
+			plan, err := a.plan(cmd.Context(), &flags)
 			if err != nil {
 				return err
 			}
@@ -61,7 +61,7 @@ if the published one cannot be pulled.`,
 	return cmd
 }
 
-func (a *app) plan(f *upFlags) (*platform.Plan, error) {
+func (a *app) plan(ctx context.Context, f *upFlags) (*platform.Plan, error) {
 	c, err := a.catalog()
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (a *app) plan(f *upFlags) (*platform.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	values, err := platform.Values(c, f.values)
+	values, err := platform.Values(ctx, c, f.values)
 	if err != nil {
 		return nil, err
 	}

@@ -70,7 +70,7 @@ func eachVersion(t *testing.T, run func(*testing.T, subject)) {
 
 func (s subject) render(t *testing.T, values []byte) string {
 	t.Helper()
-	objects, err := bundle.Render(t.Context(), s.bundle, values, bundle.RenderOptions{})
+	objects, err := bundle.Render(t.Context(), s.bundle, []bundle.ValuesFile{{Name: "values.yml", Data: values}}, bundle.RenderOptions{})
 	require.NoError(t, err)
 	var text bytes.Buffer
 	require.NoError(t, manifest.Encode(&text, objects))

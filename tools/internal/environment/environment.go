@@ -21,7 +21,6 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
-	"sigs.k8s.io/yaml"
 
 	"github.com/strake-dev/strake/tools/internal/bundle"
 	"github.com/strake-dev/strake/tools/internal/catalog"
@@ -36,8 +35,8 @@ type Package struct {
 	// PackageInstall gives; of the platform there is none.
 	Version *catalog.Version
 	Range   string
-	// Values and Overlays are given to it: YAML, and ytt files by name.
-	Values   []byte
+	// Values and Overlays are given to it: files, and ytt files by name.
+	Values   []bundle.ValuesFile
 	Overlays map[string][]byte
 	// Installer is the account that installs it; of the platform, that is nobody's
 	// choice here.
@@ -87,11 +86,7 @@ func renderPlatform(ctx context.Context, c *catalog.Catalog, e *catalog.Environm
 	if err != nil {
 		return Package{}, err
 	}
-	values, err := yaml.Marshal(e.Values)
-	if err != nil {
-		return Package{}, fmt.Errorf("environment %s: printing its values: %w", e.Name, err)
-	}
-	p := Package{Version: v, Values: values}
+	p := Package{Version: v, Values: Given(c, e, v.Package.Name).Given()}
 	return p, p.render(ctx, c, e)
 }
 

@@ -1,11 +1,13 @@
 package environment_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/environment"
@@ -163,17 +165,18 @@ func TestEnvironmentsAreValid(t *testing.T) {
 	}
 	e, err := c.Environment("staging")
 	require.NoError(t, err)
-	packages := e.Values["packages"].(map[string]any)
-	keda := packages["keda"].(map[string]any)
+	own := e.Sources
+	lay := func(keda map[string]any) { e.Sources = append(slices.Clone(own), source(t, keda)) }
 	const nothing = "#@ load(\"@ytt:overlay\", \"overlay\")\n#@overlay/match by=overlay.subset({\"kind\": \"Submarine\"})\n---\nmetadata: {}\n"
-	keda["overlays"] = map[string]any{"nothing.yml": nothing}
+	lay(map[string]any{"overlays": map[string]any{"nothing.yml": nothing}})
 	findings := check(e)
 	require.Len(t, findings, 1)
 	require.Equal(t, []string{"keda", environment.RuleRender}, []string{findings[0].Package, findings[0].Rule})
 	require.Contains(t, findings[0].Message, "nothing.yml:3: Expected number of matched nodes to be 1, but was 0")
 
 	const another = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: raft, namespace: elsewhere}\n"
-	keda["overlays"] = map[string]any{"another.yml": another}
+	overlays := map[string]any{"another.yml": another}
+	lay(map[string]any{"overlays": overlays})
 	findings = check(e)
 	require.NotEmpty(t, findings)
 	for _, f := range findings {
@@ -181,14 +184,23 @@ func TestEnvironmentsAreValid(t *testing.T) {
 		require.Regexp(t, `^the account keda-installer may not .* in the namespace elsewhere, .*packages\.keda\.rights in config/staging/values\.yml`, f.Message)
 	}
 	require.Equal(t, "configmaps elsewhere/raft", findings[len(findings)-1].Object)
-	keda["rights"] = []any{map[string]any{"namespace": "elsewhere", "rules": []any{
+	rights := []any{map[string]any{"namespace": "elsewhere", "rules": []any{
 		map[string]any{"apiGroups": []any{""}, "resources": []any{"configmaps"}, "verbs": []any{"create", "delete", "get", "list", "update"}},
 	}}}
+	lay(map[string]any{"overlays": overlays, "rights": rights})
 	require.Empty(t, check(e), "the rights are given now")
 
-	keda["values"] = map[string]any{"operator": map[string]any{"replica": 2}}
+	lay(map[string]any{"values": map[string]any{"operator": map[string]any{"replica": 2}}})
 	findings = check(e)
 	require.Len(t, findings, 1)
 	require.Equal(t, "platform", findings[0].Package)
 	require.Contains(t, findings[0].Message, "replica")
+}
+
+// source is a file of values for KEDA.
+func source(t *testing.T, keda map[string]any) catalog.Source {
+	t.Helper()
+	text, err := yaml.Marshal(map[string]any{"packages": map[string]any{"keda": keda}})
+	require.NoError(t, err)
+	return catalog.Source{Name: "more.yml", Data: text}
 }

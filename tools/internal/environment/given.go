@@ -1,10 +1,12 @@
 package environment
 
 import (
+	"context"
 	"strings"
 
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/inputs"
+	"github.com/strake-dev/strake/tools/internal/ytt"
 )
 
 // Keys of the platform's values that lead to those of a package.
@@ -24,7 +26,7 @@ func Given(c *catalog.Catalog, e *catalog.Environment, name string) inputs.Input
 		return in
 	}
 	for _, s := range e.Sources {
-		in.Values = append(in.Values, inputs.File{Name: s.Name, Data: s.Data})
+		in.Values = append(in.Values, inputs.File{Name: s.Name, Data: s.Data, Made: s.Made})
 	}
 	if name == c.Repository.Platform {
 		in.Docs = func(keys []string) (string, []string) { return documented(name, keys) }
@@ -35,6 +37,19 @@ func Given(c *catalog.Catalog, e *catalog.Environment, name string) inputs.Input
 		in.Values[i].Below = []string{packagesKey, name, valuesKey}
 	}
 	return in
+}
+
+// Values are the values of a package in an environment, merged by ytt into one YAML document;
+// nil where the environment has none.
+func Values(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, name string) ([]byte, error) {
+	from := Given(c, e, name)
+	var below []string
+	if len(from.Values) > 0 && len(from.Values[0].Below) > 0 {
+		// Whole files are laid over each other, so that is what an error is about.
+		from, below = Given(c, e, c.Repository.Platform), from.Values[0].Below
+	}
+	values, err := ytt.Merged(ctx, from.Given(), below...)
+	return values, from.Explain(err)
 }
 
 // documented is where a value of the platform is described: those of a package that it
@@ -49,16 +64,9 @@ func documented(platform string, keys []string) (pkg string, rest []string) {
 // overlaysOf are the places of a package's overlays: files of their own, or texts
 // among the values.
 func overlaysOf(e *catalog.Environment, name string, values []inputs.File) map[string]inputs.Overlay {
-	packages, _ := e.Values[packagesKey].(map[string]any)
-	entry, _ := packages[name].(map[string]any)
-	overlays, _ := entry[overlaysKey].(map[string]any)
-	places := map[string]inputs.Overlay{}
-	for key := range overlays {
-		if file := e.OverlayFiles[name][key]; file != "" {
-			places[key] = inputs.Overlay{File: file}
-		} else if at, found := inputs.Text(values, []string{packagesKey, name, overlaysKey, key}); found {
-			places[key] = at
-		}
+	places := inputs.Texts(values, packagesKey, name, overlaysKey)
+	for key, file := range e.OverlayFiles[name] {
+		places[key] = inputs.Overlay{File: file}
 	}
 	return places
 }

@@ -1,7 +1,6 @@
 package environment
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	packaging "github.com/vmware-tanzu/carvel-kapp-controller/pkg/apis/packaging/v1alpha1"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/strake-dev/strake/tools/internal/bundle"
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/manifest"
 	"github.com/strake-dev/strake/tools/internal/rbac"
@@ -103,9 +103,9 @@ func (s secrets) installed(c *catalog.Catalog, e *catalog.Environment, install p
 }
 
 // Inputs returns what the PackageInstall that stands first among the objects gives
-// to its package: the values, as YAML documents of which each goes over those
-// before it, and the overlays by name. Both are in the Secrets among the objects.
-func Inputs(objects []manifest.Object) (values []byte, overlays map[string][]byte, err error) {
+// to its package: the files of values, and the overlays by name. Both are in the Secrets
+// among the objects.
+func Inputs(objects []manifest.Object) (values []bundle.ValuesFile, overlays map[string][]byte, err error) {
 	kept, err := secretsOf(objects)
 	if err != nil {
 		return nil, nil, err
@@ -121,11 +121,9 @@ func Inputs(objects []manifest.Object) (values []byte, overlays map[string][]byt
 	return values, overlays, err
 }
 
-// values are those of all Secrets that the install names, in kapp-controller's
-// order. Several files become several documents, of which ytt takes each over
-// those before it.
-func (s secrets) values(install packaging.PackageInstall) ([]byte, error) {
-	var all [][]byte
+// values are those of all Secrets that the install names, in kapp-controller's order.
+func (s secrets) values(install packaging.PackageInstall) ([]bundle.ValuesFile, error) {
+	var all []bundle.ValuesFile
 	for _, value := range install.Spec.Values {
 		if value.SecretRef == nil {
 			continue
@@ -135,10 +133,10 @@ func (s secrets) values(install packaging.PackageInstall) ([]byte, error) {
 			return nil, err
 		}
 		for _, name := range slices.Sorted(maps.Keys(files)) {
-			all = append(all, []byte(files[name]))
+			all = append(all, bundle.ValuesFile{Name: name, Data: []byte(files[name])})
 		}
 	}
-	return bytes.Join(all, []byte("\n---\n")), nil
+	return all, nil
 }
 
 func (s secrets) overlays(install packaging.PackageInstall) (map[string][]byte, error) {

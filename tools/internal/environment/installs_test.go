@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"github.com/strake-dev/strake/tools/internal/bundle"
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/manifest"
 )
@@ -99,7 +100,7 @@ func TestInstalls(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, packages, 1)
 	require.Equal(t, "boat 1.0.0", packages[0].Version.ID())
-	require.Equal(t, "a: 1\n---\nb: 1\n---\nc: 1", string(packages[0].Values))
+	require.Equal(t, []bundle.ValuesFile{{Name: "a.yml", Data: []byte("a: 1")}, {Name: "b.yml", Data: []byte("b: 1")}, {Name: "c.yml", Data: []byte("c: 1")}}, packages[0].Values)
 	require.Equal(t, map[string][]byte{"x.yml": []byte("first"), "y.yml": []byte("second")}, packages[0].Overlays)
 
 	_, err = installs(boats(), e, list[:2])

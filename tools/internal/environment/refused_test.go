@@ -88,7 +88,7 @@ spec:
 		t.Run(test.name, func(t *testing.T) {
 			e, err := c.Environment("staging")
 			require.NoError(t, err)
-			e.Values["packages"].(map[string]any)["keda"].(map[string]any)["overlays"] = map[string]any{"fault.yml": test.overlay}
+			e.Sources = append(e.Sources, source(t, map[string]any{"overlays": map[string]any{"fault.yml": test.overlay}}))
 			packages, err := environment.Render(t.Context(), c, e, "keda")
 			require.NoError(t, err)
 			findings, err := environment.Validate(t.Context(), environment.Stored(packages), newAPI(t), environment.Options{Server: server})

@@ -115,3 +115,8 @@ func api(t *testing.T, c *catalog.Catalog) *environment.API {
 	}
 	return api
 }
+
+// source is a file of an environment's values.
+func source(text string) catalog.Source {
+	return catalog.Source{Name: "values.yml", Data: []byte(text)}
+}

@@ -129,7 +129,15 @@ func newPlan(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, o 
 	if !c.Published(v) {
 		return nil, fmt.Errorf("%s is not published in %s, so a cluster cannot install it from the repository; add it there", v.ID(), catalog.RepositoryFile)
 	}
-	if err := errors.Join(refuseSecrets(e.Values), refuseSecrets(map[string]any{"description": e.Description})); err != nil {
+	text, err := environment.Values(ctx, c, e, v.Package.Name)
+	if err != nil {
+		return nil, err
+	}
+	var values map[string]any
+	if err := yaml.Unmarshal(text, &values); err != nil {
+		return nil, fmt.Errorf("reading the values back: %w", err)
+	}
+	if err := errors.Join(refuseSecrets(values), refuseSecrets(map[string]any{"description": e.Description})); err != nil {
 		return nil, err
 	}
 	packages, err := environment.Render(ctx, c, e)
@@ -146,7 +154,7 @@ func newPlan(ctx context.Context, c *catalog.Catalog, e *catalog.Environment, o 
 	}
 	p := &plan{
 		options: o, environment: e, name: v.Package.Name, refName: c.Repository.FullName(v.Package.Name), version: v.Version,
-		kappController: cmp.Or(e.KappController, v.KappController), values: packages[0].Values, needs: needs,
+		kappController: cmp.Or(e.KappController, v.KappController), values: text, needs: needs,
 	}
 	if p.namespace, p.fetchSecret, err = installs(packages[0].Objects); err != nil {
 		return nil, err

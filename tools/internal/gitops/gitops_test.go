@@ -1,7 +1,6 @@
 package gitops
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/environment"
 	"github.com/strake-dev/strake/tools/internal/manifest"
 )
@@ -100,13 +100,15 @@ func TestInstall(t *testing.T) {
 	require.Equal(t, []string{values.Name, "platform-secrets"}, []string{first.Spec.Values[0].SecretRef.Name, first.Spec.Values[1].SecretRef.Name})
 	require.Equal(t, first.Namespace, values.Namespace)
 	require.Equal(t, []string{valuesFile}, sortedKeys(values.Data))
-	inConfig, err := json.Marshal(e.Values)
+	merged, err := environment.Values(t.Context(), c, e, c.Repository.Platform)
+	require.NoError(t, err)
+	inConfig, err := yaml.YAMLToJSON(merged)
 	require.NoError(t, err)
 	inSecret, err := yaml.YAMLToJSON(values.Data[valuesFile])
 	require.NoError(t, err)
 	require.JSONEq(t, string(inConfig), string(inSecret), "all that the Secret holds is in config/")
 
-	e.Values["fetchSecret"] = "others"
+	e.Sources = append(e.Sources, source("fetchSecret: others"))
 	second, _ := install()
 	require.NotEqual(t, first.Spec.Values[0], second.Spec.Values[0], "other values are another Secret, for which Flux waits")
 }
@@ -190,21 +192,27 @@ func TestEncryptedFilesBelongToTheFolder(t *testing.T) {
 func TestMakeRefuses(t *testing.T) {
 	c := checkout(t)
 	for name, test := range map[string]struct {
-		change func(values map[string]any, o *Options)
+		change func(o *Options)
+		values string
 		says   string
 	}{
-		"no registry":        {func(_ map[string]any, o *Options) { o.Repository = "" }, "environment prod: it has no registry; set registry in environment.yml, or pass the location of the package repository with --repository"},
-		"another digest":     {func(_ map[string]any, o *Options) { o.Repository = "a.test/b@sha256:12" }, "a.test/b@sha256:12 is not the digest of this checkout, which is sha256:"},
-		"no repository":      {func(_ map[string]any, o *Options) { o.Repository = "platform" }, `"platform" is not a repository`},
-		"an unknown version": {func(_ map[string]any, o *Options) { o.From = "0.0.1" }, "0.0.1"},
-		"nothing to install": {func(values map[string]any, _ *Options) { values["packages"] = map[string]any{} }, "its values enable no package"},
-		"a wrong value":      {func(values map[string]any, _ *Options) { values["package"] = 1 }, "package"},
-		"a secret": {func(values map[string]any, _ *Options) { values["fetchSecret"] = "https://me:secret@registry.test" },
+		"no registry":        {func(o *Options) { o.Repository = "" }, "", "environment prod: it has no registry; set registry in environment.yml, or pass the location of the package repository with --repository"},
+		"another digest":     {func(o *Options) { o.Repository = "a.test/b@sha256:12" }, "", "a.test/b@sha256:12 is not the digest of this checkout, which is sha256:"},
+		"no repository":      {func(o *Options) { o.Repository = "platform" }, "", `"platform" is not a repository`},
+		"an unknown version": {func(o *Options) { o.From = "0.0.1" }, "", "0.0.1"},
+		"nothing to install": {nil, "packages: {}", "its values enable no package"},
+		"a wrong value":      {nil, "package: 1", "package"},
+		"a secret": {nil, "fetchSecret: https://me:secret@registry.test",
 			"fetchSecret holds a URL with a password, which git would expose to all readers; remove it from config/"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, o := environmentOf(t, c, "prod"), options()
-			test.change(e.Values, &o)
+			if test.change != nil {
+				test.change(&o)
+			}
+			if test.values != "" {
+				e.Sources = []catalog.Source{source(test.values)}
+			}
 			_, err := Make(t.Context(), c, e, o)
 			require.ErrorContains(t, err, test.says)
 			require.NotContains(t, err.Error(), "me:secret")
@@ -226,7 +234,7 @@ func TestRights(t *testing.T) {
 	require.NoError(t, err)
 	rights := func(o Options) string {
 		e := environmentOf(t, c, "prod")
-		e.Values["packages"] = map[string]any{"keda": map[string]any{"enabled": true}}
+		e.Sources = []catalog.Source{source("packages: {keda: {enabled: true}}")}
 		folder, err := Make(t.Context(), c, e, o)
 		require.NoError(t, err)
 		return string(folder.Files["prerequisites/rights.yaml"])

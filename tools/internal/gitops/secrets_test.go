@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
+
+	"github.com/strake-dev/strake/tools/internal/environment"
 )
 
 func TestRefuseSecrets(t *testing.T) {
@@ -73,6 +75,11 @@ func TestEnvironmentsHoldNoSecrets(t *testing.T) {
 	names, err := c.Environments()
 	require.NoError(t, err)
 	for _, name := range names {
-		require.NoError(t, refuseSecrets(environmentOf(t, c, name).Values), name)
+		text, err := environment.Values(t.Context(), c, environmentOf(t, c, name), c.Repository.Platform)
+		require.NoError(t, err)
+		var values map[string]any
+		require.NoError(t, yaml.Unmarshal(text, &values))
+		require.NotEmpty(t, values)
+		require.NoError(t, refuseSecrets(values), name)
 	}
 }

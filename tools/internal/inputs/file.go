@@ -3,9 +3,8 @@ package inputs
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -48,8 +47,6 @@ func (f File) documents() ([]*yaml.Node, error) {
 // found is how far a path leads into a file.
 type found struct {
 	depth, line int
-	// note is what the value's line explains.
-	note string
 	// node is the value that the path leads to, and nil before its end.
 	node *yaml.Node
 }
@@ -65,43 +62,52 @@ func (f File) find(path []string) found {
 			best = at
 		}
 	}
-	if best.node != nil && best.node.ShortTag() == "!!null" {
-		best.note = f.unevaluated(best.line)
-	}
 	return best
 }
 
-var templated = regexp.MustCompile(`:\s+(#@.*)`)
-
-// unevaluated explains a null where the line has code for ytt in the value's place.
-func (f File) unevaluated(line int) string {
-	lines := strings.Split(string(f.Data), "\n")
-	if line > len(lines) {
-		return ""
+// comments are those of the file, a line each.
+func (f File) comments() []string {
+	var all []string
+	var collect func(n *yaml.Node)
+	collect = func(n *yaml.Node) {
+		for _, text := range []string{n.HeadComment, n.LineComment, n.FootComment} {
+			for line := range strings.Lines(text) {
+				all = append(all, strings.TrimSpace(line))
+			}
+		}
+		for _, below := range n.Content {
+			collect(below)
+		}
 	}
-	match := templated.FindStringSubmatch(lines[line-1])
-	if match == nil {
-		return ""
+	documents, _ := f.documents()
+	for _, d := range documents {
+		collect(d)
 	}
-	return fmt.Sprintf("; values are plain YAML, where %q is a comment and is not evaluated", strings.TrimSpace(match[1]))
+	return all
 }
 
-// Text returns the place of a text in the last of the files that has one at a path: of
-// its own first line where it is a literal block, and else of its key.
-func Text(files []File, path []string) (place Overlay, ok bool) {
+// Texts returns the places of the texts that the files have in the map at a path, by key: of
+// a text's own first line where it is a literal block, and else of its key. Later files are
+// over earlier ones.
+func Texts(files []File, path ...string) map[string]Overlay {
+	places := map[string]Overlay{}
 	for _, f := range files {
-		at := f.find(path)
-		switch {
-		case at.node == nil:
+		var texts map[string]any
+		if n := f.find(path).node; f.Made || n == nil || n.Decode(&texts) != nil {
 			continue
-		case at.node.Style&yaml.LiteralStyle != 0:
-			place = Overlay{f.Name, at.node.Line}
-		default:
-			place = Overlay{f.Name, at.line - 1}
 		}
-		ok = true
+		for key := range texts {
+			at := f.find(append(slices.Clone(path), key))
+			switch {
+			case at.node == nil:
+			case at.node.Style&yaml.LiteralStyle != 0:
+				places[key] = Overlay{f.Name, at.node.Line}
+			default:
+				places[key] = Overlay{f.Name, at.line - 1}
+			}
+		}
 	}
-	return place, ok
+	return places
 }
 
 // mostVisited bounds a search: aliases may lead through a document over and over.

@@ -1,6 +1,6 @@
 // Package inputs says where in a user's files stands what ytt refuses: the file and
-// the line of a value or an overlay, though ytt saw the values of several files
-// merged and overlays under other names.
+// the line of a value or an overlay, though a package gets values that another one has
+// passed on, and overlays under other names.
 //
 // It must not know where the files came from nor render anything: whoever renders
 // hands over the error together with the files. Start reading at [Inputs.Explain].
@@ -50,6 +50,17 @@ type File struct {
 	// Below is the path at which the values of the package stand in the file; it is
 	// empty where they are all of it.
 	Below []string
+	// Made says that the values were made of a folder of that name, which has no lines.
+	Made bool
+}
+
+// Given are the files as ytt takes them, if the values of the package are all of them.
+func (in Inputs) Given() []ytt.File {
+	var files []ytt.File
+	for _, f := range in.Values {
+		files = append(files, ytt.File{Name: f.Name, Data: f.Data})
+	}
+	return files
 }
 
 // Overlay is where an overlay stands.
@@ -108,11 +119,13 @@ func (in Inputs) Explain(err error) error {
 	return in.renamed(err)
 }
 
-// annotated names the first line of values that ytt takes for one of its own.
+// annotated names the first line of values that ytt takes for one of its own. Texts with
+// such lines, which overlays are, are none.
 func (in Inputs) annotated(err error) error {
 	for _, f := range in.Values {
+		comments := f.comments()
 		for i, line := range strings.Split(string(f.Data), "\n") {
-			if at := strings.Index(line, "#@"); at >= 0 {
+			if at := strings.Index(line, "#@"); at >= 0 && slices.Contains(comments, strings.TrimSpace(line[at:])) {
 				return &Error{f.Name, i + 1, fmt.Sprintf("values are plain YAML, in which ytt evaluates nothing; remove %q", strings.TrimSpace(line[at:])), err}
 			}
 		}
@@ -123,13 +136,9 @@ func (in Inputs) annotated(err error) error {
 func (in Inputs) refused(refused *ytt.ValuesError, cause error) error {
 	var all []error
 	for _, f := range refused.Faults {
-		e := in.place(f.Path)
-		e.cause = cause
-		e.Text = in.text(f)
-		if e.note != "" {
-			e.Text += e.note
-		}
-		all = append(all, &e.Error)
+		e := in.place(f)
+		e.cause, e.Text = cause, in.text(f)
+		all = append(all, e)
 	}
 	if len(all) == 1 {
 		return all[0]
@@ -137,29 +146,32 @@ func (in Inputs) refused(refused *ytt.ValuesError, cause error) error {
 	return errors.Join(all...)
 }
 
-// placed is an error with what its line says of it.
-type placed struct {
-	Error
-	note string
-}
-
-// place finds the file that set a value last: later files are over earlier ones.
-// Where none has the value, the file that has most of the way to it is meant.
-func (in Inputs) place(path []string) placed {
-	var best placed
-	most := 0
+// place is where ytt says that a value stands. Of values that came through another package
+// it does not know, and then the file is found that set the value last: later files are over
+// earlier ones. Where none has the value, the file that has most of the way to it is meant.
+func (in Inputs) place(fault ytt.Fault) *Error {
+	best, most := &Error{}, 0
 	for _, f := range in.Values {
-		found := f.find(append(slices.Clone(f.Below), path...))
+		if f.Name == fault.File && len(f.Below) == 0 {
+			return f.at(fault.Line)
+		}
+		found := f.find(append(slices.Clone(f.Below), fault.Path...))
 		if found.depth < len(f.Below) || found.depth < most || found.line == 0 {
 			continue
 		}
-		most = found.depth
-		best = placed{Error{File: f.Name, Line: found.line}, found.note}
+		best, most = f.at(found.line), found.depth
 	}
 	if best.File == "" && len(in.Values) == 1 {
 		best.File = in.Values[0].Name
 	}
 	return best
+}
+
+func (f File) at(line int) *Error {
+	if f.Made {
+		line = 0
+	}
+	return &Error{File: f.Name, Line: line}
 }
 
 // text says what is wrong with a value, without its place.

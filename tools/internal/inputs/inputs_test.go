@@ -51,7 +51,6 @@ func TestExplainFollowsWhatYAMLAllows(t *testing.T) {
 		{"x: &x\n  deep: 1\na:\n  <<: *x\n", "a.deep", "f.yml:2: a.deep: no"},
 		{"x: &x\n  deep: 1\na:\n  <<: [*x]\n  deep: 2\n", "a.deep", "f.yml:5: a.deep: no"},
 		{"a:\n- b: 1\n-\n  b: 2\n", "a.1.b", "f.yml:4: a.1.b: no"},
-		{"a: #@ 1 + 1\n", "a", `f.yml:1: a: no; values are plain YAML, where "#@ 1 + 1" is a comment and is not evaluated`},
 		{"", "a", "f.yml: a: no"},
 	} {
 		in := inputs.Of("boat", file("f.yml", test.text))
@@ -85,15 +84,12 @@ func TestExplainRenamesOverlays(t *testing.T) {
 	require.Same(t, disk, in.Explain(disk))
 }
 
-func TestText(t *testing.T) {
-	at, ok := inputs.Text([]inputs.File{file("a.yml", "o: |\n  x\n"), file("b.yml", "\no: |\n  x\n")}, []string{"o"})
-	require.True(t, ok)
-	require.Equal(t, inputs.Overlay{File: "b.yml", Before: 2}, at)
-	at, ok = inputs.Text([]inputs.File{file("a.yml", "p: 1\no: x\n")}, []string{"o"})
-	require.True(t, ok)
-	require.Equal(t, inputs.Overlay{File: "a.yml", Before: 1}, at)
-	_, ok = inputs.Text([]inputs.File{file("a.yml", "p: 1\n")}, []string{"o"})
-	require.False(t, ok)
+func TestTexts(t *testing.T) {
+	made := file("folder", "o: {c: x}\n")
+	made.Made = true
+	require.Equal(t, map[string]inputs.Overlay{"a": {File: "b.yml", Before: 3}, "b": {File: "a.yml", Before: 3}}, inputs.Texts([]inputs.File{
+		file("a.yml", "o:\n  a: |\n    x\n  b: x\n"), file("b.yml", "\no:\n  a: |\n    x\n"), file("c.yml", "p: 1\n"), file("d.yml", "o: 1\n"), made,
+	}, "o"))
 }
 
 func TestFileValues(t *testing.T) {
@@ -132,7 +128,7 @@ func FuzzExplain(f *testing.F) {
 		_, _ = file("f.yml", text).Values()
 		var document yaml.Node
 		if yaml.Unmarshal([]byte(text), &document) == nil {
-			inputs.Text([]inputs.File{file("f.yml", text)}, strings.Split(path, "."))
+			inputs.Texts([]inputs.File{file("f.yml", text)}, strings.Split(path, ".")...)
 		}
 	})
 }

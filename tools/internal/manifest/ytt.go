@@ -21,11 +21,13 @@ func renderYtt(ctx context.Context, sources fs.FS, dir string, values map[string
 	if err != nil {
 		return nil, err
 	}
-	request := ytt.Request{Files: input, ValuesName: "values of package.yml"}
+	request := ytt.Request{Files: input}
 	if len(values) > 0 {
-		if request.Values, err = yaml.Marshal(values); err != nil {
+		text, err := yaml.Marshal(values)
+		if err != nil {
 			return nil, fmt.Errorf("reading the values: %w", err)
 		}
+		request.Values = []ytt.File{{Name: "values of package.yml", Data: text}}
 	}
 	made, err := request.Run(ctx)
 	if err != nil {

@@ -6,7 +6,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
 
+	"github.com/strake-dev/strake/tools/internal/bundle"
 	"github.com/strake-dev/strake/tools/internal/catalog"
+	"github.com/strake-dev/strake/tools/internal/inputs"
+	"github.com/strake-dev/strake/tools/internal/ytt"
 )
 
 // installing is the checkout's own catalog, and its version that installs others.
@@ -42,11 +45,13 @@ func TestStepsOfWhatInstallsOthers(t *testing.T) {
 // unless somebody wants another one, and are those of the development environment.
 func TestValuesOfWhatInstallsOthers(t *testing.T) {
 	c, v := installing(t)
-	values, err := Values(c, nil)
+	values, err := Values(t.Context(), c, nil)
 	require.NoError(t, err)
-	for given, want := range map[string]string{string(values[v.Package.Name].Values): "here", "namespace: there\n": "there", "": "here"} {
-		plan := &Plan{catalog: c, options: Options{Namespace: "here", Values: map[string]Given{v.Package.Name: {Values: []byte(given)}}}}
-		text, err := plan.valuesOf(v)
+	for want, given := range map[string]Given{"here": values[v.Package.Name], "there": {Values: []bundle.ValuesFile{{Name: "mine.yml", Data: []byte("namespace: there\n")}}}} {
+		plan := &Plan{catalog: c, options: Options{Namespace: "here", Values: map[string]Given{v.Package.Name: given}}}
+		files, err := plan.valuesOf(v)
+		require.NoError(t, err)
+		text, err := ytt.Merged(t.Context(), files)
 		require.NoError(t, err)
 		var got struct {
 			Namespace string         `json:"namespace"`
@@ -54,11 +59,11 @@ func TestValuesOfWhatInstallsOthers(t *testing.T) {
 		}
 		require.NoError(t, yaml.Unmarshal(text, &got))
 		require.Equal(t, want, got.Namespace)
-		if len(given) > 100 {
+		if want == "here" {
 			require.Len(t, got.Packages, len(v.Installed()))
 		}
 	}
-	plan := &Plan{options: Options{Values: map[string]Given{v.Package.Name: {Values: []byte("- a list")}}}}
+	plan := &Plan{options: Options{Values: map[string]Given{v.Package.Name: {From: inputs.Of(v.Package.Name, inputs.File{Name: "mine.yml", Data: []byte("- a list")})}}}}
 	_, err = plan.valuesOf(v)
-	require.ErrorContains(t, err, "reading the values of "+v.Package.Name)
+	require.EqualError(t, err, "mine.yml:1: expected a map of values, found a list")
 }

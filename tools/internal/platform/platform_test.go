@@ -174,19 +174,23 @@ func TestValues(t *testing.T) {
 	mine := filepath.Join(c.Root, "mine.yml")
 	require.NoError(t, os.WriteFile(mine, []byte("mine: true\n"), 0o644))
 
-	values, err := Values(c, nil)
+	values, err := Values(t.Context(), c, nil)
 	require.NoError(t, err)
 	require.Len(t, values, 2)
-	require.Equal(t, "small: true\ntall: true\n", string(values["app"].Values))
-	require.Equal(t, "tiny: true\n", string(values["boot"].Values))
+	text := func(name string) string {
+		require.Len(t, values[name].Values, 1)
+		return string(values[name].Values[0].Data)
+	}
+	require.Equal(t, "tall: true\nsmall: true\n", text("app"))
+	require.Equal(t, "tiny: true\n", text("boot"))
 
-	values, err = Values(c, map[string]string{"app": mine})
+	values, err = Values(t.Context(), c, map[string]string{"app": mine})
 	require.NoError(t, err)
-	require.Equal(t, "mine: true\n", string(values["app"].Values), "a user's own values take the place of the development ones")
-	require.Equal(t, "tiny: true\n", string(values["boot"].Values))
+	require.Equal(t, "mine: true\n", text("app"), "a user's own values take the place of the development ones")
+	require.Equal(t, "tiny: true\n", text("boot"))
 
-	_, err = Values(c, map[string]string{"nope": mine})
+	_, err = Values(t.Context(), c, map[string]string{"nope": mine})
 	require.ErrorContains(t, err, `no package "nope"`)
-	_, err = Values(c, map[string]string{"app": filepath.Join(c.Root, "nope.yml")})
+	_, err = Values(t.Context(), c, map[string]string{"app": filepath.Join(c.Root, "nope.yml")})
 	require.ErrorContains(t, err, "reading the values of app")
 }

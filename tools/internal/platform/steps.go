@@ -17,6 +17,7 @@ import (
 	"github.com/strake-dev/strake/tools/internal/manifest"
 	"github.com/strake-dev/strake/tools/internal/oci"
 	"github.com/strake-dev/strake/tools/internal/repository"
+	"github.com/strake-dev/strake/tools/internal/ytt"
 )
 
 // state is what one task leaves for those after it.
@@ -163,9 +164,11 @@ func (p *Plan) install(v catalog.Needed) func(context.Context, *state) error {
 		pkg := install.Package{
 			Name: v.Package.Name, Namespace: p.options.Namespace,
 			Package: p.catalog.Repository.FullName(v.Package.Name), Version: v.Version.Version,
-			Values: values,
 		}
-		rights, err := bundle.ExactRights(ctx, s.repository.Bundle(v.Version), pkg.Values, bundle.Account{Namespace: pkg.Namespace})
+		if pkg.Values, err = ytt.Merged(ctx, values); err != nil {
+			return p.explain(v.Version, err)
+		}
+		rights, err := bundle.ExactRights(ctx, s.repository.Bundle(v.Version), values, bundle.Account{Namespace: pkg.Namespace})
 		if err != nil {
 			return p.explain(v.Version, err)
 		}

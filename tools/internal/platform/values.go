@@ -1,13 +1,13 @@
 package platform
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
 
-	"sigs.k8s.io/yaml"
-
+	"github.com/strake-dev/strake/tools/internal/bundle"
 	"github.com/strake-dev/strake/tools/internal/catalog"
 	"github.com/strake-dev/strake/tools/internal/environment"
 	"github.com/strake-dev/strake/tools/internal/inputs"
@@ -19,8 +19,8 @@ const development = "dev"
 
 // Given are the values of one package, with the files that they are from.
 type Given struct {
-	// Values is YAML.
-	Values []byte
+	// Values are what ytt gets.
+	Values []bundle.ValuesFile
 	From   inputs.Inputs
 }
 
@@ -28,8 +28,8 @@ type Given struct {
 // takes them, to files that the user named, and the development environment of the checkout, if
 // there is one, has those of other packages. Its overlays are the platform
 // package's to give; values here must not refer to what they add.
-func Values(c *catalog.Catalog, files map[string]string) (map[string]Given, error) {
-	values, err := developmentValues(c)
+func Values(ctx context.Context, c *catalog.Catalog, files map[string]string) (map[string]Given, error) {
+	values, err := developmentValues(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("reading the development values: %w", err)
 	}
@@ -38,7 +38,7 @@ func Values(c *catalog.Catalog, files map[string]string) (map[string]Given, erro
 	return values, err
 }
 
-func developmentValues(c *catalog.Catalog) (map[string]Given, error) {
+func developmentValues(ctx context.Context, c *catalog.Catalog) (map[string]Given, error) {
 	values := map[string]Given{}
 	names, err := c.Environments()
 	if err != nil || !slices.Contains(names, development) {
@@ -48,31 +48,27 @@ func developmentValues(c *catalog.Catalog) (map[string]Given, error) {
 	if err != nil {
 		return nil, err
 	}
-	for name, text := range e.Beside {
-		values[name] = Given{text, environment.Given(c, e, name)}
-	}
 	for _, p := range c.Packages {
-		var own any
-		switch below, _ := e.Package(p.Name); {
-		case p.Name == c.Repository.Platform:
-			own = e.Values
-		case below != nil:
-			own = below
-		default:
-			continue
+		from := environment.Given(c, e, p.Name)
+		given := from.Given()
+		if len(from.Values) == 0 || len(from.Values[0].Below) > 0 { // a part of a file is no file
+			text, err := environment.Values(ctx, c, e, p.Name)
+			if err != nil {
+				return nil, err
+			}
+			if text == nil {
+				continue
+			}
+			given = []bundle.ValuesFile{{Name: catalog.ValuesFile, Data: text}}
 		}
-		text, err := yaml.Marshal(own)
-		if err != nil {
-			return nil, fmt.Errorf("printing those of %s: %w", p.Name, err)
-		}
-		values[p.Name] = Given{text, environment.Given(c, e, p.Name)}
+		values[p.Name] = Given{given, from}
 	}
 	return values, nil
 }
 
 // valuesOf are a package's values. One that installs others makes its installs
 // where it is installed itself, unless its values say otherwise.
-func (p *Plan) valuesOf(v *catalog.Version) ([]byte, error) {
+func (p *Plan) valuesOf(v *catalog.Version) ([]bundle.ValuesFile, error) {
 	given := p.options.Values[v.Package.Name]
 	for _, file := range given.From.Values {
 		if _, err := file.Values(); err != nil {
@@ -82,14 +78,8 @@ func (p *Plan) valuesOf(v *catalog.Version) ([]byte, error) {
 	if len(v.Installed()) == 0 {
 		return given.Values, nil
 	}
-	values := map[string]any{}
-	if err := yaml.Unmarshal(given.Values, &values); err != nil {
-		return nil, fmt.Errorf("reading the values of %s: %w", v.Package.Name, err)
-	}
-	if _, set := values["namespace"]; !set {
-		values["namespace"] = p.options.Namespace
-	}
-	return yaml.Marshal(values)
+	here := bundle.ValuesFile{Name: "--namespace", Data: fmt.Appendf(nil, "namespace: %q\n", p.options.Namespace)}
+	return append([]bundle.ValuesFile{here}, given.Values...), nil
 }
 
 // explain names the user's file in an error of rendering a package.
@@ -109,7 +99,8 @@ func readValues(c *catalog.Catalog, files map[string]string) (map[string]Given, 
 			return nil, fmt.Errorf("reading the values of %s: %w", name, err)
 		}
 		file := inputs.File{Name: files[name], Data: data}
-		values[p.Name] = Given{data, inputs.Of(p.Name, file)}
+		from := inputs.Of(p.Name, file)
+		values[p.Name] = Given{from.Given(), from}
 	}
 	return values, nil
 }

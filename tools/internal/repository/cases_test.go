@@ -86,7 +86,7 @@ type renderCase struct {
 func (r renderCase) run() {
 	b, err := repository.BuildVersion(context.Background(), r.catalog, r.version, repository.Options{})
 	require.NoError(r.t, err)
-	objects, err := bundle.Render(context.Background(), b, []byte(r.text("values.yml")), bundle.RenderOptions{})
+	objects, err := bundle.Render(context.Background(), b, r.values(), bundle.RenderOptions{})
 	got := ""
 	if err == nil {
 		require.Empty(r.t, lint.Rendered(r.catalog, r.version, objects))
@@ -125,6 +125,14 @@ func (r renderCase) text(name string) string {
 		require.NoError(r.t, err)
 	}
 	return string(data)
+}
+
+// values are the file of values, if the case has one.
+func (r renderCase) values() []bundle.ValuesFile {
+	if text := r.text("values.yml"); text != "" {
+		return []bundle.ValuesFile{{Name: "values.yml", Data: []byte(text)}}
+	}
+	return nil
 }
 
 // show is the text of the objects that the case is about. The error is kapp's.

@@ -115,7 +115,7 @@ var contained = regexp.MustCompile(`does not contain none; it contains (.*?): us
 func acceptedNames(t *testing.T, b *bundle.Bundle, section string) []string {
 	t.Helper()
 	values := fmt.Sprintf("agent: {config: {%s: {none: {}}}}", section)
-	_, err := bundle.Render(context.Background(), b, []byte(values), bundle.RenderOptions{})
+	_, err := bundle.Render(context.Background(), b, []bundle.ValuesFile{{Name: "values.yml", Data: []byte(values)}}, bundle.RenderOptions{})
 	require.Error(t, err)
 	found := contained.FindStringSubmatch(err.Error())
 	require.NotNil(t, found, "%v", err)

@@ -40,7 +40,7 @@ func renderValues(t *testing.T, c *catalog.Catalog, v *catalog.Version, values a
 	require.NoError(t, err)
 	text, err := yaml.Marshal(values)
 	require.NoError(t, err)
-	return bundle.Render(t.Context(), b, text, bundle.RenderOptions{})
+	return bundle.Render(t.Context(), b, []bundle.ValuesFile{{Name: "values.yml", Data: text}}, bundle.RenderOptions{})
 }
 
 // TestInstalledSchemas: the installer's schema has that of each package, word

@@ -36,7 +36,7 @@ func TestNamespacesOfOthers(t *testing.T) {
 				values["createNamespace"] = create
 				text, err := yaml.Marshal(values)
 				require.NoError(t, err)
-				_, err = bundle.Render(context.Background(), b, text, bundle.RenderOptions{})
+				_, err = bundle.Render(context.Background(), b, []bundle.ValuesFile{{Name: "values.yml", Data: text}}, bundle.RenderOptions{})
 				if create {
 					require.ErrorContains(t, err, "because the package deletes the namespace that it creates", "%s: %s", p.Name, text)
 				} else {

@@ -15,7 +15,7 @@ const renderedFormat = "1"
 
 // Render answers with what [bundle.Render] makes of a version's bundle, from the
 // cache where the same has been rendered before.
-func Render(ctx context.Context, c *catalog.Catalog, v *catalog.Version, values []byte, o bundle.RenderOptions) ([]manifest.Object, error) {
+func Render(ctx context.Context, c *catalog.Catalog, v *catalog.Version, values []bundle.ValuesFile, o bundle.RenderOptions) ([]manifest.Object, error) {
 	key, err := bundleKey(c.Repository, v)
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ import (
 // ships for its values, put into the case's own namespaces: none may be missing, and
 // none that escalates may be in excess.
 func (r renderCase) covered(b *bundle.Bundle, objects []manifest.Object) {
-	values := []byte(r.text("values.yml"))
+	values := r.values()
 	exact, err := bundle.RightsOf(b, objects, values, bundle.Account{Namespace: "packages"})
 	require.NoError(r.t, err)
 	account := bundle.Account{Namespace: "packages"}
@@ -51,7 +51,7 @@ func (r renderCase) covered(b *bundle.Bundle, objects []manifest.Object) {
 
 // fixedNamespaces are those that nobody names to whoever grants the rights: kube-system,
 // and those of packages that this one installs.
-func (r renderCase) fixedNamespaces(b *bundle.Bundle, values []byte) []string {
+func (r renderCase) fixedNamespaces(b *bundle.Bundle, values []bundle.ValuesFile) []string {
 	objects, err := bundle.ShippedRights(context.Background(), b, values, bundle.Account{Namespace: "packages"})
 	require.NoError(r.t, err)
 	var names []string

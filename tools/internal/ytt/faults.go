@@ -31,6 +31,10 @@ type Fault struct {
 	// operator.env[0].name.
 	Path []string
 	Name string
+	// File and Line are where it stands among the values. They are empty where no file has
+	// it, such as a default that a validation refuses.
+	File string
+	Line int
 	// Message says what was expected and what was found. It is empty for an unknown key.
 	Message string
 	// Known are the keys beside an unknown one, and Elsewhere the paths below them at
@@ -42,7 +46,7 @@ type Fault struct {
 // itself read the values and the schema and run the validations. None means that the
 // values are not what is wrong.
 func (r Request) faults() []Fault {
-	values, _, err := r.options().DataValuesFlags.AsOverlays(false)
+	values, err := r.marked()
 	if err != nil || len(values) == 0 {
 		return nil
 	}
@@ -57,14 +61,28 @@ func (r Request) faults() []Fault {
 	if err != nil {
 		return nil
 	}
-	var c checker
+	c := checker{files: r.Values}
 	for _, v := range values {
-		c.value(place{}, declared.GetDocumentType().GetValueType(), v.Doc, v.Doc.Value)
+		c.value(c.at(place{}, v.Doc), declared.GetDocumentType().GetValueType(), v.Doc, v.Doc.Value)
 	}
 	if len(c.faults) == 0 {
 		c.validate(execution(false), declared, values)
 	}
 	return c.faults
+}
+
+// mark begins the names of the files of values, which are their numbers, where positions are
+// looked for: it tells a file of the user from one of the package that has the same name.
+const mark = "\x00"
+
+// marked are the values as ytt lays them over each other, with [mark] in their positions.
+func (r Request) marked() ([]*datavalues.Envelope, error) {
+	r.Values = slices.Clone(r.Values)
+	for i := range r.Values {
+		r.Values[i].Name = mark + strconv.Itoa(i)
+	}
+	values, _, err := r.options().DataValuesFlags.AsOverlays(false)
+	return values, err
 }
 
 // templates are the files without those that hold no templates by their mark: none
@@ -75,10 +93,12 @@ func (r Request) templates() []File {
 	})
 }
 
-// place is where a value stands: its path, and the same as people read it.
+// place is where a value stands: its path, the same as people read it, and the line.
 type place struct {
 	path []string
 	name string
+	file string
+	line int
 }
 
 func (p place) key(key string) place {
@@ -86,18 +106,36 @@ func (p place) key(key string) place {
 	if p.name != "" {
 		name = p.name + "." + key
 	}
-	return place{append(slices.Clone(p.path), key), name}
+	return place{path: append(slices.Clone(p.path), key), name: name}
 }
 
 func (p place) index(i int) place {
-	return place{append(slices.Clone(p.path), strconv.Itoa(i)), fmt.Sprintf("%s[%d]", p.name, i)}
+	return place{path: append(slices.Clone(p.path), strconv.Itoa(i)), name: fmt.Sprintf("%s[%d]", p.name, i)}
 }
 
+func (p place) fault() Fault { return Fault{Path: p.path, Name: p.name, File: p.file, Line: p.line} }
+
 // checker collects faults. ytt checks types too, and returns a text with lines alone.
-type checker struct{ faults []Fault }
+type checker struct {
+	// files are those of the values, by the numbers of [mark].
+	files  []File
+	faults []Fault
+}
+
+// at adds to a place where its node stands, if a file of values has it.
+func (c *checker) at(p place, node yamlmeta.Node) place {
+	position := node.GetPosition()
+	number, marked := strings.CutPrefix(position.GetFile(), mark)
+	if i, err := strconv.Atoi(number); marked && err == nil && position.IsKnown() {
+		p.file, p.line = c.files[i].Name, position.LineNum()
+	}
+	return p
+}
 
 func (c *checker) add(at place, format string, args ...any) {
-	c.faults = append(c.faults, Fault{Path: at.path, Name: at.name, Message: fmt.Sprintf(format, args...)})
+	f := at.fault()
+	f.Message = fmt.Sprintf(format, args...)
+	c.faults = append(c.faults, f)
 }
 
 // value checks one value, which holder has, and those below it.
@@ -122,7 +160,7 @@ func (c *checker) value(at place, declared schema.Type, holder yamlmeta.Node, va
 			return
 		}
 		for i, item := range list.Items {
-			c.value(at.index(i), declared.ItemsType.GetValueType(), item, item.Value)
+			c.value(c.at(at.index(i), item), declared.ItemsType.GetValueType(), item, item.Value)
 		}
 	case *schema.ScalarType:
 		_, isNode := value.(yamlmeta.Node)
@@ -137,13 +175,12 @@ func (c *checker) keys(at place, declared *schema.MapType, m *yamlmeta.Map) {
 		key := fmt.Sprint(item.Key)
 		i := slices.IndexFunc(declared.Items, func(t *schema.MapItemType) bool { return t.Key == item.Key })
 		if i >= 0 {
-			c.value(at.key(key), declared.Items[i].ValueType, item, item.Value)
+			c.value(c.at(at.key(key), item), declared.Items[i].ValueType, item, item.Value)
 			continue
 		}
-		below := at.key(key)
-		c.faults = append(c.faults, Fault{
-			Path: below.path, Name: below.name, Known: declared.AllowedKeys(), Elsewhere: elsewhere(place{}, declared, key),
-		})
+		f := c.at(at.key(key), item).fault()
+		f.Known, f.Elsewhere = declared.AllowedKeys(), elsewhere(place{}, declared, key)
+		c.faults = append(c.faults, f)
 	}
 }
 
@@ -164,8 +201,8 @@ func elsewhere(at place, declared *schema.MapType, key string) []string {
 
 // withArticle is the name of a scalar's type in a sentence.
 func withArticle(name string) string {
-	if name == "integer" {
-		return "an integer"
+	if strings.HasPrefix(name, "i") || strings.HasPrefix(name, "a") {
+		return "an " + name
 	}
 	return "a " + name
 }
@@ -196,6 +233,7 @@ func found(value any) string {
 func (c *checker) validate(execution *workspace.LibraryExecution, declared *datavalues.Schema, values []*datavalues.Envelope) {
 	merged, _, err := execution.Values(values, declared)
 	if err != nil {
+		c.notLaid(err)
 		return
 	}
 	result, err := validations.Run(merged.Doc, "explain")
@@ -203,7 +241,7 @@ func (c *checker) validate(execution *workspace.LibraryExecution, declared *data
 		return
 	}
 	places := map[string]place{}
-	name(places, place{}, merged.Doc.Value)
+	c.name(places, place{}, merged.Doc.Value)
 	for _, invalid := range result.Invalidations {
 		at := places[invalid.Path]
 		for _, v := range invalid.Violations {
@@ -240,7 +278,8 @@ func (c *checker) ofLibrary(places map[string]place, at place, results string) b
 		switch text := strings.TrimSpace(line); {
 		case strings.HasPrefix(line, "  ") && line[2:] == text:
 			at := places[strings.TrimPrefix(at.name+"."+text, ".")]
-			last = &Fault{Path: at.path, Name: at.name}
+			fault := at.fault()
+			last = &fault
 		case last == nil || text == "" || strings.HasPrefix(text, "from: "):
 		case mustBe.MatchString(line):
 			c.faults = append(c.faults, *last)
@@ -254,16 +293,38 @@ func (c *checker) ofLibrary(places map[string]place, at place, results string) b
 }
 
 // name adds the places at and below a value by ytt's own words for them.
-func name(places map[string]place, at place, value any) {
+func (c *checker) name(places map[string]place, at place, value any) {
 	places[at.name] = at
 	switch value := value.(type) {
 	case *yamlmeta.Map:
 		for _, item := range value.Items {
-			name(places, at.key(fmt.Sprint(item.Key)), item.Value)
+			c.name(places, c.at(at.key(fmt.Sprint(item.Key)), item), item.Value)
 		}
 	case *yamlmeta.Array:
 		for i, item := range value.Items {
-			name(places, at.index(i), item.Value)
+			c.name(places, c.at(at.index(i), item), item.Value)
+		}
+	}
+}
+
+// overMap is how ytt says where a map is to go over something else, which an earlier file of
+// values has and no schema rules out.
+var overMap = regexp.MustCompile(`(?:Document|Map item \(key '(.*?)'\)) on line ` + mark + `(\d+):(\d+): (Expected map, but was (\w+))?`)
+
+// notLaid adds the place at which values cannot be laid over those before them. ytt has only
+// a text of it.
+func (c *checker) notLaid(err error) {
+	var at place
+	for _, match := range overMap.FindAllStringSubmatch(err.Error(), -1) {
+		if match[1] != "" {
+			at = at.key(match[1])
+		}
+		if i, err := strconv.Atoi(match[2]); err == nil && i < len(c.files) {
+			at.file = c.files[i].Name
+		}
+		at.line, _ = strconv.Atoi(match[3])
+		if match[4] != "" {
+			c.add(at, "a map cannot go over what an earlier file has here, %s; write the same kind of value, or remove one of them", withArticle(match[5]))
 		}
 	}
 }

@@ -33,9 +33,9 @@ type Request struct {
 	Files []File
 	// Marks are those of --file-mark. Each must match a file.
 	Marks []string
-	// Values, if any, are given as --data-values-file, under ValuesName in messages.
-	Values     []byte
-	ValuesName string
+	// Values are given with --data-values-file, each over those before it. A name is what
+	// messages say, whatever it looks like.
+	Values []File
 	// Schema asks for the OpenAPI document of the values instead of the output.
 	Schema bool
 	// Explain asks for a [ValuesError] where the values are refused, which costs another
@@ -106,21 +106,28 @@ func (r Request) options() *template.Options {
 		o.RegularFilesSourceOpts.OutputType.Types = []string{template.RegularFilesOutputTypeOpenAPI}
 	}
 	if len(r.Values) > 0 {
-		o.DataValuesFlags.FromFiles = []string{r.ValuesName}
+		// One argument stands for all, since ytt takes a part of a name with "@" for a library.
+		o.DataValuesFlags.FromFiles = []string{"values"}
 		o.DataValuesFlags.ReadFilesFunc = func(string) ([]*files.File, error) {
-			return input([]File{{r.ValuesName, r.Values}}), nil
+			values := sources(r.Values)
+			for _, file := range values {
+				file.MarkType(files.TypeYAML) // ytt passes over other names in folders
+			}
+			return values, nil
 		}
 	}
 	return o
 }
 
-func input(list []File) []*files.File {
-	input := make([]*files.File, 0, len(list))
+func input(list []File) []*files.File { return files.NewSortedFiles(sources(list)) }
+
+func sources(list []File) []*files.File {
+	sources := make([]*files.File, 0, len(list))
 	for _, file := range list {
 		// It fails for sources alone that cannot tell their name.
-		input = append(input, files.MustNewFileFromSource(files.NewBytesSource(file.Name, file.Data)))
+		sources = append(sources, files.MustNewFileFromSource(files.NewBytesSource(file.Name, file.Data)))
 	}
-	return files.NewSortedFiles(input)
+	return sources
 }
 
 func silent() ui.UI { return ui.NewCustomWriterTTY(false, io.Discard, io.Discard) }

@@ -36,7 +36,7 @@ func request(template, values string) ytt.Request {
 			{Name: "schema.yml", Data: []byte(schemaText)},
 			{Name: "a.yml", Data: []byte("#@ load(\"@ytt:data\", \"data\")\n" + template + "\nreplicas: #@ data.values.replicas\n")},
 		},
-		Values: []byte(values), ValuesName: "mine.yml",
+		Values: []ytt.File{{Name: "mine.yml", Data: []byte(values)}},
 	}
 }
 
@@ -90,7 +90,8 @@ func TestFaultsOfALibrary(t *testing.T) {
 			{Name: "_ytt_lib/strict/schema.yml", Data: []byte("#@ load(\"@ytt:assert\", \"assert\")\n#@ def check(v):\n#@   assert.fail(\"too odd\")\n#@ end\n#@data/values-schema\n---\nvalues:\n  #@schema/validation (\"nothing\", check)\n  odd: \"\"\n  list:\n  -\n    #@schema/validation min=3\n    size: 3\n")},
 			{Name: "schema.yml", Data: []byte("#@ load(\"@ytt:library\", \"library\")\n#@ def check(v):\n#@   return library.get(\"strict\").with_data_values({\"values\": v[\"values\"]}).data_values() != None\n#@ end\n#@data/values-schema\n---\n#@schema/validation (\"accepted\", check)\npart:\n  values:\n    odd: \"\"\n    list:\n    - size: 3\n")},
 		},
-		Values: []byte("part: {values: {odd: x, list: [{size: 4}, {size: 1}]}}"), ValuesName: "mine.yml", Explain: true,
+		Values:  []ytt.File{{Name: "mine.yml", Data: []byte("part: {values: {odd: x, list: [{size: 4}, {size: 1}]}}")}},
+		Explain: true,
 	}
 	_, err := r.Run(t.Context())
 	var refused *ytt.ValuesError
