@@ -90,7 +90,12 @@ const maxDepth = 200
 type checker struct {
 	faults []Fault
 	depth  int
+	// merged is how many keys << has brought.
+	merged int
 }
+
+// mostMerged bounds a search: << may lead through a document over and over.
+const mostMerged = 100_000
 
 func (c *checker) bad(n *yaml.Node, path, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
@@ -134,7 +139,7 @@ func (c *checker) mapping(n *yaml.Node, path string) {
 		if key.Kind == yaml.AliasNode {
 			key = key.Alias
 		}
-		if key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge" {
+		if isMerge(key) {
 			c.value(value, path)
 			continue
 		}
@@ -154,6 +159,43 @@ func (c *checker) mapping(n *yaml.Node, path string) {
 			first[key.Value] = key.Line
 		}
 		c.value(value, at)
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if isMerge(n.Content[i]) {
+			c.merge(n.Content[i], n.Content[i+1], path, first)
+		}
+	}
+}
+
+func isMerge(key *yaml.Node) bool {
+	return key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge"
+}
+
+// merge refuses keys that << brings a second time: ytt has no order among these.
+func (c *checker) merge(at, n *yaml.Node, path string, first map[string]int) {
+	if c.merged++; c.merged > mostMerged {
+		return
+	}
+	switch n.Kind {
+	case yaml.AliasNode:
+		c.merge(at, n.Alias, path, first)
+	case yaml.SequenceNode:
+		for _, item := range n.Content {
+			c.merge(at, item, path, first)
+		}
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i]
+			switch {
+			case isMerge(key):
+				c.merge(at, n.Content[i+1], path, first)
+			case first[key.Value] > 0:
+				c.bad(at, join(path, key.Value), "<< brings a key that is on line %d already; remove one of them, or write the keys without <<", first[key.Value])
+				c.merged += mostMerged / 100 // a map that merges itself has them over and over
+			default:
+				first[key.Value] = key.Line
+			}
+		}
 	}
 }
 
