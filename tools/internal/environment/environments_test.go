@@ -172,7 +172,7 @@ func TestEnvironmentsAreValid(t *testing.T) {
 	findings := check(e)
 	require.Len(t, findings, 1)
 	require.Equal(t, []string{"keda", environment.RuleRender}, []string{findings[0].Package, findings[0].Rule})
-	require.Contains(t, findings[0].Message, "nothing.yml:3: Expected number of matched nodes to be 1, but was 0")
+	require.Contains(t, findings[0].Message, "more.yml:7: overlay matches no object: #@overlay/match by=overlay.subset({\"kind\": \"Submarine\"})")
 
 	const another = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: raft, namespace: elsewhere}\n"
 	overlays := map[string]any{"another.yml": another}
