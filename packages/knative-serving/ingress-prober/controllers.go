@@ -5,9 +5,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/informers"
@@ -19,7 +17,6 @@ import (
 	networkingclient "knative.dev/networking/pkg/client/injection/client"
 	ingressinformer "knative.dev/networking/pkg/client/injection/informers/networking/v1alpha1/ingress"
 	reconcilers "knative.dev/networking/pkg/client/injection/reconciler/networking/v1alpha1/ingress"
-	netconfig "knative.dev/networking/pkg/config"
 	"knative.dev/networking/pkg/status"
 	kubeclient "knative.dev/pkg/client/injection/kube/client"
 	"knative.dev/pkg/configmap"
@@ -27,7 +24,6 @@ import (
 	"knative.dev/pkg/injection"
 	"knative.dev/pkg/logging"
 	"knative.dev/pkg/reconciler"
-	"knative.dev/pkg/system"
 )
 
 // controllers returns the constructors of both controllers. They share the prober, since
@@ -53,8 +49,8 @@ func controllers(p *prober, h *handover, owners metadata.Interface) []injection.
 			}))
 			return impls[0]
 		},
-		func(ctx context.Context, cmw configmap.Watcher) *controller.Impl {
-			impls = append(impls, newHandover(ctx, cmw, h, shared, owners))
+		func(ctx context.Context, _ configmap.Watcher) *controller.Impl {
+			impls = append(impls, newHandover(ctx, h, shared, owners))
 			return impls[1]
 		},
 	}
@@ -125,8 +121,7 @@ func onChange(do func()) cache.ResourceEventHandler {
 }
 
 // newHandover returns the controller of Traefik's class.
-func newHandover(ctx context.Context, cmw configmap.Watcher, h *handover, probes probing, owners metadata.Interface) *controller.Impl {
-	logger := logging.FromContext(ctx)
+func newHandover(ctx context.Context, h *handover, probes probing, owners metadata.Interface) *controller.Impl {
 	ingresses := ingressinformer.Get(ctx)
 	traefiks := reconciler.AnnotationFilterFunc(networking.IngressClassAnnotationKey, traefikClass, false)
 	h.children = &children{networkingclient.Get(ctx), ingresses.Lister()}
@@ -143,18 +138,6 @@ func newHandover(ctx context.Context, cmw configmap.Watcher, h *handover, probes
 			impl.EnqueueKey(types.NamespacedName{Namespace: ing.Namespace, Name: childName(ing.Name)})
 		}
 	}))
-	// On a new cluster, kapp creates the ConfigMap after this program is ready.
-	cmw.(configmap.DefaultingWatcher).WatchWithDefault(
-		corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: system.Namespace(), Name: netconfig.ConfigMapName}},
-		func(configMap *corev1.ConfigMap) {
-			config, err := netconfig.NewConfigFromConfigMap(configMap)
-			if err != nil {
-				logger.Errorw("Reading the ConfigMap "+netconfig.ConfigMapName, zap.Error(err))
-				return
-			}
-			h.setDefault(config.DefaultIngressClass)
-			impl.FilteredGlobalResync(traefiks, ingresses.Informer())
-		})
 	return impl
 }
 

@@ -42,19 +42,18 @@ const (
 // When the class of a parent becomes another one, its child goes. Traefik reads the change
 // of the parent before it reads the end of the child, so its routes are never without both.
 type handover struct {
-	class    string
-	children *children
-	parents  listers.IngressLister
-	owners   metadata.Interface
-	status   probing
-	now      func() time.Time
+	class string
+	// isDefault is true if the default ingress class is the program's or is about to be.
+	isDefault bool
+	children  *children
+	parents   listers.IngressLister
+	owners    metadata.Interface
+	status    probing
+	now       func() time.Time
 
-	mu sync.Mutex
-	// wasDefault is true once the program's class has been the default, and isDefault
-	// while it is.
-	wasDefault, isDefault bool
-	started               time.Time
-	leads, done           bool
+	mu          sync.Mutex
+	started     time.Time
+	leads, done bool
 	// begun is when a child was first seen to be there, and settled whether nothing is
 	// left to do for an Ingress.
 	begun   map[types.NamespacedName]time.Time
@@ -130,9 +129,6 @@ func (h *handover) retire(ctx context.Context, child *v1alpha1.Ingress) error {
 
 // moves tells whether Knative is going to give an Ingress of Traefik's class the program's:
 // its owner names that one, or names none and the default is or becomes that one.
-//
-// The program only runs where the default is its class or is about to be. A default that
-// was its class and no longer is means that the package removes the program.
 func (h *handover) moves(ctx context.Context, ing *v1alpha1.Ingress) (bool, error) {
 	ref := metav1.GetControllerOf(ing)
 	if ref == nil {
@@ -151,23 +147,13 @@ func (h *handover) moves(ctx context.Context, ing *v1alpha1.Ingress) (bool, erro
 	if class := networking.GetIngressClass(owner.Annotations); class != "" {
 		return class == h.class, nil
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.isDefault || !h.wasDefault, nil
+	return h.isDefault, nil
 }
 
 // owners are the kinds for which Knative creates Ingresses.
 var owners = map[string]schema.GroupVersionResource{
 	"Route":         {Group: "serving.knative.dev", Version: "v1", Resource: "routes"},
 	"DomainMapping": {Group: "serving.knative.dev", Version: "v1beta1", Resource: "domainmappings"},
-}
-
-// setDefault records the default ingress class.
-func (h *handover) setDefault(class string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.isDefault = class == h.class
-	h.wasDefault = h.wasDefault || h.isDefault
 }
 
 func (h *handover) start() {

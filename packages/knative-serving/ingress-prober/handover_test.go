@@ -20,7 +20,6 @@ func TestHandover(t *testing.T) {
 	ref, route := owner("Route", "hello", "")
 	r := run(t, route)
 	pod := r.pod(t)
-	r.setDefault(t, traefikClass)
 	parent := newIngress("hello", traefikClass, ref)
 	parent.Status = readyByTraefik()
 	r.create(t, parent)
@@ -30,7 +29,6 @@ func TestHandover(t *testing.T) {
 	pod.load(t)
 	eventually(t, func() bool { return r.readiness(t) == http.StatusOK })
 
-	r.setDefault(t, class)
 	r.setClass(t, "hello", class)
 	require.Never(t, func() bool {
 		child := r.child(t, "hello")
@@ -39,19 +37,16 @@ func TestHandover(t *testing.T) {
 	require.Equal(t, before.Spec, r.child(t, "hello").Spec)
 }
 
-// TestHandoverBack changes the default to another class, as an install without the prober
-// does. The child goes after its parent has the other class, and none is created again.
+// TestHandoverBack changes the default to another class. The child goes after its parent has
+// the other class, and none is created again.
 func TestHandoverBack(t *testing.T) {
 	for _, other := range []string{traefikClass, kourier} {
 		t.Run(other, func(t *testing.T) {
 			ref, route := owner("Route", "hello", "")
-			r := run(t, route)
-			r.setDefault(t, class)
+			r := runWith(t, false, route)
 			r.create(t, newIngress("hello", class, ref))
 			r.waitChild(t, "hello")
 
-			r.setDefault(t, other)
-			require.Never(t, func() bool { return r.child(t, "hello") == nil }, 300*time.Millisecond, 20*time.Millisecond)
 			r.setClass(t, "hello", other)
 			eventually(t, func() bool { return r.child(t, "hello") == nil })
 			require.Never(t, func() bool { return r.child(t, "hello") != nil }, 300*time.Millisecond, 20*time.Millisecond)
@@ -62,16 +57,18 @@ func TestHandoverBack(t *testing.T) {
 // TestAdopts tells which Ingresses of Traefik's class get a child.
 func TestAdopts(t *testing.T) {
 	for name, test := range map[string]struct {
-		kind, class, defaultClass string
-		adopts                    bool
+		kind, class string
+		isDefault   bool
+		adopts      bool
 	}{
-		"a Route, before the change":     {"Route", "", traefikClass, true},
-		"a Route, after the change":      {"Route", "", class, true},
-		"a Route of the program's class": {"Route", class, traefikClass, true},
-		"a Route of Traefik's class":     {"Route", traefikClass, class, false},
-		"a DomainMapping":                {"DomainMapping", "", class, true},
-		"an owner of another kind":       {"Gateway", "", class, false},
-		"no owner":                       {"", "", class, false},
+		"a Route":                               {"Route", "", true, true},
+		"a Route, with another default":         {"Route", "", false, false},
+		"a Route of the program's class":        {"Route", class, false, true},
+		"a Route of Traefik's class":            {"Route", traefikClass, true, false},
+		"a DomainMapping":                       {"DomainMapping", "", true, true},
+		"a DomainMapping, with another default": {"DomainMapping", "", false, false},
+		"an owner of another kind":              {"Gateway", "", true, false},
+		"no owner":                              {"", "", true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var ref *metav1.OwnerReference
@@ -81,8 +78,7 @@ func TestAdopts(t *testing.T) {
 				ref, object = owner(test.kind, "hello", test.class)
 				objects = append(objects, object)
 			}
-			r := run(t, objects...)
-			r.setDefault(t, test.defaultClass)
+			r := runWith(t, test.isDefault, objects...)
 			r.create(t, newIngress("hello", traefikClass, ref))
 			if test.adopts {
 				r.waitChild(t, "hello")
@@ -98,7 +94,6 @@ func TestAdopts(t *testing.T) {
 func TestRouteChoosesTraefik(t *testing.T) {
 	ref, route := owner("Route", "hello", traefikClass)
 	r := run(t, route)
-	r.setDefault(t, class)
 	r.create(t, newIngress("hello", class, ref))
 	r.waitChild(t, "hello")
 	r.setClass(t, "hello", traefikClass)
@@ -109,7 +104,6 @@ func TestRouteChoosesTraefik(t *testing.T) {
 func TestReadiness(t *testing.T) {
 	ref, route := owner("Route", "hello", "")
 	r := run(t, route)
-	r.setDefault(t, traefikClass)
 	r.create(t, newIngress("hello", traefikClass, ref))
 	r.waitChild(t, "hello")
 	eventually(t, func() bool { return r.handover.notReady() == "the child of the Ingress shop/hello is not routable yet" })

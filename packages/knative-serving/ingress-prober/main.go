@@ -33,8 +33,9 @@ const component = "ingress-prober"
 
 // options are the flags.
 type options struct {
-	class   string
-	traefik traefik
+	class     string
+	isDefault bool
+	traefik   traefik
 }
 
 // traefik is where Traefik's pods are, and how they are reached.
@@ -68,7 +69,7 @@ func main() {
 	// 5 requests per second would take minutes for some hundred of them.
 	config.QPS, config.Burst = 50, 100
 
-	h := &handover{class: o.class}
+	h := &handover{class: o.class, isDefault: o.isDefault}
 	p := &prober{class: o.class, traefik: o.traefik}
 	ctx := injection.AddReadiness(signals.NewContext(), h.serveReadiness)
 	sharedmain.MainWithConfig(ctx, component, config, controllers(p, h, metadata.NewForConfigOrDie(config))...)
@@ -77,6 +78,7 @@ func main() {
 func register(flags *flag.FlagSet) *options {
 	o := &options{}
 	flags.StringVar(&o.class, "ingress-class", "", "ingress class that the program serves")
+	flags.BoolVar(&o.isDefault, "default", true, "the ingress class is the default of Knative, or is about to be; otherwise, Traefik's own is")
 	flags.StringVar(&o.traefik.namespace, "traefik-namespace", "traefik", "namespace of Traefik")
 	flags.StringVar(&o.traefik.public, "public-service", "traefik", "Service of Traefik for requests from outside the cluster")
 	flags.StringVar(&o.traefik.private, "private-service", "traefik-private", "Service of Traefik for requests from inside the cluster")

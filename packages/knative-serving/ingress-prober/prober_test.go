@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrs "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,7 +25,6 @@ import (
 	networkingclient "knative.dev/networking/pkg/client/injection/client"
 	_ "knative.dev/networking/pkg/client/injection/client/fake"
 	_ "knative.dev/networking/pkg/client/injection/informers/networking/v1alpha1/ingress/fake"
-	netconfig "knative.dev/networking/pkg/config"
 	"knative.dev/networking/pkg/http/header"
 	kubeclient "knative.dev/pkg/client/injection/kube/client"
 	_ "knative.dev/pkg/client/injection/kube/client/fake"
@@ -144,14 +142,21 @@ type running struct {
 	pods     int
 }
 
-// run starts both controllers. The owners are what Knative created Ingresses for.
+// run starts both controllers, with the program's class as the default. The owners are what
+// Knative created Ingresses for.
 func run(t *testing.T, owners ...runtime.Object) *running {
+	t.Helper()
+	return runWith(t, true, owners...)
+}
+
+// runWith is run with the program's class as the default, or Traefik's.
+func runWith(t *testing.T, isDefault bool, owners ...runtime.Object) *running {
 	t.Helper()
 	ctx, cancel, informers := rtesting.SetupFakeContextWithCancel(t)
 	scheme := metadatafake.NewTestScheme()
 	require.NoError(t, metav1.AddMetaToScheme(scheme))
 	cmw := cminformer.NewInformedWatcher(kubeclient.Get(ctx), system.Namespace())
-	h := &handover{class: class}
+	h := &handover{class: class, isDefault: isDefault}
 	p := &prober{class: class, traefik: traefik{"ingress", "traefik", "traefik-private", names{"web"}, names{"websecure"}}}
 	var impls []*controller.Impl
 	for _, newController := range controllers(p, h, metadatafake.NewSimpleMetadataClient(scheme, owners...)) {
@@ -232,18 +237,6 @@ func (r *running) touch(t *testing.T, name string) {
 func (r *running) setClass(t *testing.T, name, class string) {
 	t.Helper()
 	r.update(t, name, func(ing *v1alpha1.Ingress) { ing.Annotations[networking.IngressClassAnnotationKey] = class })
-}
-
-// setDefault changes the default ingress class, as kapp does.
-func (r *running) setDefault(t *testing.T, class string) {
-	t.Helper()
-	configMap := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: system.Namespace(), Name: netconfig.ConfigMapName}, Data: map[string]string{"ingress-class": class}}
-	configMaps := r.kube.CoreV1().ConfigMaps(system.Namespace())
-	_, err := configMaps.Update(t.Context(), configMap, metav1.UpdateOptions{})
-	if apierrs.IsNotFound(err) {
-		_, err = configMaps.Create(t.Context(), configMap, metav1.CreateOptions{})
-	}
-	require.NoError(t, err)
 }
 
 func (r *running) child(t *testing.T, parent string) *v1alpha1.Ingress {

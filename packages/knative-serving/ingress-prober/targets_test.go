@@ -92,7 +92,7 @@ func TestTargets(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	valid := options{class, traefik{"ingress", "traefik", "traefik-private", names{"web"}, nil}}
+	valid := options{class, true, traefik{"ingress", "traefik", "traefik-private", names{"web"}, nil}}
 	require.NoError(t, valid.check())
 	for message, change := range map[string]func(*options){
 		`-ingress-class is "": set a class of its own, since Traefik serves traefik.ingress.networking.knative.dev itself`:                                       func(o *options) { o.class = "" },

@@ -41,7 +41,7 @@ const (
 
 // Format changes when equal inputs begin to give other bytes, or a [Bundle] gets
 // another field to keep; caches of bundles put it into their keys.
-const Format = "26"
+const Format = "27"
 
 // Bundle is one package version, ready to be pushed and installed.
 type Bundle struct {

@@ -43,7 +43,7 @@ func TestProxyIsNotUsedInTheCluster(t *testing.T) {
 			require.NoError(t, err, "every package with a proxy has a render case of this name")
 			b, err := repository.BuildVersion(context.Background(), c, p.Versions[len(p.Versions)-1], repository.Options{})
 			require.NoError(t, err)
-			objects, err := bundle.Render(context.Background(), b, values, bundle.RenderOptions{})
+			objects, err := bundle.Render(context.Background(), b, []bundle.ValuesFile{{Name: "values.yml", Data: values}}, bundle.RenderOptions{})
 			require.NoError(t, err)
 			proxied := proxiesOf(t, objects)
 			require.NotEmpty(t, proxied, "no object contains the proxy")
