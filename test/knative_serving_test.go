@@ -24,7 +24,7 @@ var knativeServiceKind = kind("serving.knative.dev", "v1", "Service")
 // knativeServes runs a program as a Knative Service behind Traefik: it answers
 // over its URL, goes to zero, comes back on a request, shares its traffic
 // between two revisions, and has more pods under load. Services answer as soon as they
-// are ready, and while the ingress class changes.
+// are ready, and the ingress class can change.
 func knativeServes(t *testing.T, c *cluster) {
 	c.install(t, "traefik")
 	s := &served{t: t, cluster: c, namespace: c.namespace(t, "served"), entrance: "http://" + c.entrance(t, "web")}
