@@ -72,20 +72,22 @@ func boatOf(t testing.TB, objects []manifest.Object) string {
 // belowBoat is a file of values of the boat as one of the fleet, four lines longer.
 func belowBoat(text string) string {
 	rest, marked := strings.CutPrefix(text, "\ufeff")
-	out := "packages:\n  boat:\n    enabled: true\n    values:\n"
+	values := "values:"
 	if rest == "" || rest[0] == '#' && strings.Count(rest, "\n") == 1 {
-		out = "packages:\n  boat:\n    enabled: true\n    values: {}\n"
+		values = "values: {}"
 	}
+	var out strings.Builder
+	if marked {
+		out.WriteString("\ufeff")
+	}
+	fmt.Fprintf(&out, "packages:\n  boat:\n    enabled: true\n    %s\n", values)
 	for line := range strings.Lines(rest) {
 		if !strings.HasPrefix(line, "---") {
 			line = "      " + line
 		}
-		out += line
+		out.WriteString(line)
 	}
-	if marked {
-		out = "\ufeff" + out
-	}
-	return out
+	return out.String()
 }
 
 // routes are all ways of one text to the boat, by the name of its file. An error is that of
