@@ -104,17 +104,7 @@ spec:
   template:
     metadata:
       annotations: {autoscaling.knative.dev/min-scale: "1", autoscaling.knative.dev/max-scale: "1"}
-    spec:
-      containers:
-      - name: hello
-        image: %s
-        env: [{name: TARGET, value: %s}]
-        resources: {requests: {cpu: 1m, memory: 8Mi}}
-        securityContext:
-          allowPrivilegeEscalation: false
-          runAsNonRoot: true
-          capabilities: {drop: [ALL]}
-          seccompProfile: {type: RuntimeDefault}`, name, s.namespace, image, target)
+    %s`, name, s.namespace, greeterSpec(image, target))
 }
 
 // requireClassChanges changes the ingress class of the install to Traefik's own, and back.

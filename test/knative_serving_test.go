@@ -99,7 +99,14 @@ spec:
         autoscaling.knative.dev/target: %q
         autoscaling.knative.dev/target-utilization-percentage: "100"
         autoscaling.knative.dev/max-scale: %q
-    spec:
+    %s`,
+		s.namespace, traffic.String(), strconv.Itoa(cmp.Or(k.concurrency, 100)), strconv.Itoa(k.most), greeterSpec(s.cluster.appImage(s.t, "hello"), k.target)))
+}
+
+// greeterSpec is the spec of a revision whose program greets a target, within the
+// template of a Service.
+func greeterSpec(image, target string) string {
+	return fmt.Sprintf(`spec:
       containers:
       - name: hello
         image: %s
@@ -109,8 +116,7 @@ spec:
           allowPrivilegeEscalation: false
           runAsNonRoot: true
           capabilities: {drop: [ALL]}
-          seccompProfile: {type: RuntimeDefault}`,
-		s.namespace, traffic.String(), strconv.Itoa(cmp.Or(k.concurrency, 100)), strconv.Itoa(k.most), s.cluster.appImage(s.t, "hello"), k.target))
+          seccompProfile: {type: RuntimeDefault}`, image, target)
 }
 
 func (s *served) waitReady() {

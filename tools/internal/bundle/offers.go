@@ -45,8 +45,8 @@ func offersOf(v, named *catalog.Version, repo catalog.Repository, installed []*B
 	return offers, nil
 }
 
-// libraryName is the name of a version's own ytt library.
-func (o offer) libraryName() string { return o.version.Package.Name + "-" + o.version.Version }
+// ownLibrary is the name of a version's own ytt library.
+func (o offer) ownLibrary() string { return o.version.Package.Name + "-" + o.version.Version }
 
 // addSchemas adds the library of a package, named as the package, whose schema has the
 // values of all its versions. All versions of a package are made of one schema.yml, which
@@ -81,7 +81,7 @@ func addSchemas(files map[string][]byte, offers []offer, repo catalog.Repository
 			return fmt.Errorf("%s: %s declares other values, types or defaults than %s, and values of either may be given to it; declare the same in all versions, and refuse in a validation what one of them does not support",
 				path.Join("packages", name, schemaFile), o.version.ID(), first.version.ID())
 		}
-		offers[i].schema = o.libraryName()
+		offers[i].schema = o.ownLibrary()
 		if err := addLibrary(files, o.bundle, repo, offers[i].schema); err != nil {
 			return err
 		}
@@ -253,7 +253,7 @@ func addInstallers(files map[string][]byte, offers []offer, repo catalog.Reposit
 		if err != nil {
 			return err
 		}
-		offers[i].installer = o.libraryName()
+		offers[i].installer = o.ownLibrary()
 		if first == nil || bytes.Equal(first, lib) {
 			first, offers[i].installer = lib, o.version.Package.Name
 		}

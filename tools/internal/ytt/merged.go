@@ -9,10 +9,11 @@ import (
 	"carvel.dev/ytt/pkg/yamlmeta"
 )
 
-// Merged is what files of values come to when ytt lays each over those before it: a YAML
-// document, or nil where there are no files, or nothing at the path. No schema is asked, so it has no
-// defaults and no value is refused but one that cannot go over an earlier one, which is a
-// [ValuesError]. It is for those who write values down; [Request] takes the files themselves.
+// Merged lays each file of values over those before it, as ytt does, and returns what is at
+// the path as a YAML document. The result is nil if there are no files or nothing at the
+// path. It uses no schema: defaults are not added, and the only [ValuesError] is that of a
+// value that cannot be laid over an earlier one. Use it to write values down; to render,
+// pass the files in a [Request].
 func Merged(ctx context.Context, list []File, path ...string) ([]byte, error) {
 	return inTurn(ctx, func() ([]byte, error) { return merged(Request{Values: list}, path) })
 }
@@ -21,7 +22,7 @@ func merged(r Request, path []string) ([]byte, error) {
 	if len(r.Values) == 0 {
 		return nil, nil
 	}
-	// Names are those of the files for whoever reads the text of this error.
+	// The files have their own names here, so an error names what the user wrote.
 	if _, _, err := r.options().DataValuesFlags.AsOverlays(false); err != nil {
 		return nil, err
 	}
